@@ -1,0 +1,166 @@
+"""Parameters: declared once as dataclass fields, read from YAML and from ROS 2 alike.
+
+A parameter is a dataclass field made by `parameter(default, description, minimum, maximum)`; a group of parameters
+is a frozen dataclass, and groups nest. From that one declaration come the checked object (`from_dict`), the flat
+dotted names that ROS 2 declares (`declarations`) and the reference table in the documentation.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+
+from neuro_robot.errors import ConfigError
+
+Value = bool | int | float | str
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """One parameter as ROS 2 wants it declared: dotted name, default, description, inclusive range."""
+
+    name: str
+    default: Value
+    description: str
+    minimum: float | None
+    maximum: float | None
+    choices: tuple[str, ...]
+
+
+def parameter(
+    default: Value,
+    description: str,
+    minimum: float | None = None,
+    maximum: float | None = None,
+    choices: tuple[str, ...] = (),
+) -> Any:  # noqa: ANN401 - a dataclass field stands where its value's type is declared
+    """A dataclass field with the description, inclusive range and choices that every reader of it enforces."""
+    metadata = {"description": description, "minimum": minimum, "maximum": maximum, "choices": choices}
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+def group(kind: type[T]) -> T:
+    """A nested group of parameters with its own defaults."""
+    return dataclasses.field(default_factory=kind)
+
+
+def declarations(kind: type, prefix: str = "") -> list[Declaration]:
+    """Every parameter of a group and its nested groups, with dotted names."""
+    rows: list[Declaration] = []
+    hints = typing.get_type_hints(kind)
+    for item in dataclasses.fields(kind):
+        if dataclasses.is_dataclass(hints[item.name]):
+            rows += declarations(typing.cast(type, hints[item.name]), f"{prefix}{item.name}.")
+        else:
+            rows.append(Declaration(f"{prefix}{item.name}", item.default, **item.metadata))
+    return rows
+
+
+def from_dict(kind: type[T], values: Mapping[str, object], where: str = "") -> T:
+    """Build a group from nested (or dotted) names, checking type, range and spelling.
+
+    Raises ConfigError that names the parameter, what was expected and what came.
+    """
+    nested = _nest(values, where)
+    hints = typing.get_type_hints(kind)
+    fields = {item.name: item for item in dataclasses.fields(typing.cast(Any, kind))}
+    unknown = sorted(set(nested) - set(fields))
+    if unknown:
+        known = ", ".join(sorted(fields))
+        raise ConfigError(f"{where}{unknown[0]}: no such parameter; {where or 'this group'} has {known}")
+    built: dict[str, object] = {}
+    for name, value in nested.items():
+        hint = hints[name]
+        if dataclasses.is_dataclass(hint):
+            if not isinstance(value, Mapping):
+                raise ConfigError(f"{where}{name}: expected a group of parameters, got {value!r}")
+            built[name] = from_dict(typing.cast(type, hint), value, f"{where}{name}.")
+        else:
+            built[name] = _checked(hint, value, dict(fields[name].metadata), f"{where}{name}")
+    return kind(**built)
+
+
+def to_dict(config: object) -> dict[str, object]:
+    """The group as nested plain values, ready for YAML or JSON."""
+    return dataclasses.asdict(typing.cast(Any, config))
+
+
+def flat(config: object, prefix: str = "") -> dict[str, Value]:
+    """The group as dotted names and values."""
+    rows: dict[str, Value] = {}
+    for item in dataclasses.fields(typing.cast(Any, config)):
+        value = getattr(config, item.name)
+        if dataclasses.is_dataclass(value):
+            rows |= flat(value, f"{prefix}{item.name}.")
+        else:
+            rows[f"{prefix}{item.name}"] = value
+    return rows
+
+
+def load_node_parameters(path: Path, node: str) -> dict[str, object]:
+    """The `ros__parameters` of one node from a ROS 2 parameter file, `/**` first, the node's own on top."""
+    try:
+        document = yaml.safe_load(path.read_text())
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError(f"{path}: cannot be read as a parameter file: {error}") from error
+    if not isinstance(document, Mapping):
+        raise ConfigError(f"{path}: expected node names at the top level, got {type(document).__name__}")
+    merged: dict[str, object] = {}
+    for key in ("/**", node):
+        section = document.get(key)
+        if section is None:
+            continue
+        if not isinstance(section, Mapping) or not isinstance(section.get("ros__parameters"), Mapping):
+            raise ConfigError(f"{path}: {key}: expected a `ros__parameters` mapping")
+        merged = _merge(merged, _nest(section["ros__parameters"], ""))
+    return merged
+
+
+def _merge(below: Mapping[str, object], above: Mapping[str, object]) -> dict[str, object]:
+    result = dict(below)
+    for name, value in above.items():
+        old = result.get(name)
+        both = isinstance(old, Mapping) and isinstance(value, Mapping)
+        result[name] = _merge(typing.cast(Mapping[str, object], old), typing.cast(Any, value)) if both else value
+    return result
+
+
+def _nest(values: Mapping[str, object], where: str) -> dict[str, object]:
+    """Dotted names become nested mappings; a name that is both a value and a group is refused."""
+    nested: dict[str, object] = {}
+    for name, value in values.items():
+        head, _, rest = str(name).partition(".")
+        if not rest:
+            old = nested.get(head)
+            if isinstance(old, Mapping) and isinstance(value, Mapping):
+                value = _merge(old, value)
+            nested[head] = value
+            continue
+        old = nested.setdefault(head, {})
+        if not isinstance(old, Mapping):
+            raise ConfigError(f"{where}{head}: is both a value and a group")
+        nested[head] = _merge(old, _nest({rest: value}, f"{where}{head}."))
+    return nested
+
+
+def _checked(hint: object, value: object, metadata: Mapping[str, Any], name: str) -> Value:
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    if type(value) is not hint:
+        raise ConfigError(f"{name}: expected {getattr(hint, '__name__', hint)}, got {value!r}")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ConfigError(f"{name}: expected a finite number, got {value!r}")
+    low, high, choices = metadata["minimum"], metadata["maximum"], metadata["choices"]
+    if not isinstance(value, str) and (low is not None and value < low or high is not None and value > high):
+        raise ConfigError(f"{name}: expected a value from {low} to {high}, got {value!r}")
+    if choices and value not in choices:
+        raise ConfigError(f"{name}: expected one of {', '.join(choices)}, got {value!r}")
+    return typing.cast(Value, value)
