@@ -1,0 +1,208 @@
+"""One flight in process: the simulation and a controller in lockstep, without ROS.
+
+The loop is the one that `sim_node` and `controller_node` run over DDS in lockstep mode, so the same request gives the
+same spikes, weights and commands, bit for bit.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from neuro_robot.bench.pilots import make_pilot
+from neuro_robot.config import from_dict
+from neuro_robot.robot import BodyCommand
+from neuro_robot.sim.simulation import DroneConfig, DroneSimulation, Observation
+from neuro_robot.sim.world import load_world
+
+Floats = npt.NDArray[np.float64]
+Progress = Callable[[float, Observation], None]
+CLEARANCE_EVERY = 5  # packets: a distance query costs more than a physics step
+
+
+class Reply(Protocol):
+    """What a controller answers to a packet."""
+
+    @property
+    def command(self) -> BodyCommand: ...
+    @property
+    def spikes(self) -> np.ndarray: ...
+    @property
+    def events(self) -> np.ndarray: ...
+
+
+class Pilot(Protocol):
+    """Anything that turns an event packet and an IMU sample into a command."""
+
+    def receive(self, packet: Any, imu: Any) -> Reply: ...  # noqa: ANN401 - EventPacket, Imu | None
+
+
+class Recorder(Protocol):
+    """Where a flight is written down while it happens (a bag)."""
+
+    def observation(self, observation: Observation) -> None: ...
+    def reply(self, reply: Reply, t_ns: int, diagnostics: Mapping[str, float]) -> None: ...
+
+
+@dataclass(frozen=True)
+class FlightRequest:
+    """What to fly: everything that decides the result, and nothing else (picklable)."""
+
+    world: str = "forest"
+    seed: int = 0
+    speed: float = 5.0  # m/s, commanded cruise
+    pilot: str = "snn"
+    learning: bool = True
+    weights: str | None = None  # file to start from; None: initial weights
+    reward_mode: str = "normal"  # normal | shuffled
+    mind_seed: int | None = None  # None: the flight's seed
+    sim: Mapping[str, object] = field(default_factory=dict)  # overrides of DroneConfig
+    mind: Mapping[str, object] = field(default_factory=dict)  # overrides of the pilot's configuration
+
+
+@dataclass(frozen=True)
+class FlightLog:
+    """One flight as arrays with one row per packet; SI units, position in odom, velocity in base_link.
+
+    `clearance` is the distance from the body to the nearest surface (held between samples, NaN when nothing is near).
+    """
+
+    request: FlightRequest
+    outcome: str  # goal | collision | out_of_bounds | timeout | stopped
+    reason: str
+    t: Floats  # (N,) s
+    position: Floats  # (N, 3) m
+    velocity: Floats  # (N, 3) m/s
+    command: Floats  # (N, 4) vx, vy, vz, yaw rate
+    events: npt.NDArray[np.int64]  # (N,) per packet
+    spikes: npt.NDArray[np.int64]  # (N,) per packet
+    clearance: Floats  # (N,) m
+    reward: Floats  # (N,)
+    wall_s: float
+    weights_before: dict[str, np.ndarray]
+    weights_after: dict[str, np.ndarray]
+    diagnostics: dict[str, float]
+
+    @property
+    def success(self) -> bool:
+        """Reached the goal."""
+        return self.outcome == "goal"
+
+    @property
+    def duration_s(self) -> float:
+        """Simulated flight time."""
+        return float(self.t[-1]) if len(self.t) else 0.0
+
+    @property
+    def distance_m(self) -> float:
+        """Length of the flown path."""
+        return float(np.linalg.norm(np.diff(self.position, axis=0), axis=1).sum())
+
+    @property
+    def min_clearance_m(self) -> float:
+        """Smallest distance to a surface, NaN when it was never measured."""
+        seen = self.clearance[np.isfinite(self.clearance)]
+        return float(seen.min()) if len(seen) else float("nan")
+
+
+class _Trace:
+    """Rows of a flight as they happen."""
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[float, ...]] = []
+        self.counts: list[tuple[int, int]] = []
+
+    def add(self, seen: Observation, reply: Reply, clearance: float, reward: float) -> None:
+        state = (seen.t_ns * 1e-9, *seen.odom.position, *seen.odom.velocity)
+        self.rows.append((*state, *reply.command[1:], clearance, reward))
+        self.counts.append((len(reply.events), len(reply.spikes)))
+
+    def columns(self) -> dict[str, Any]:
+        rows = np.array(self.rows, dtype=np.float64).reshape(-1, 13)
+        counts = np.array(self.counts, dtype=np.int64).reshape(-1, 2)
+        return {
+            "t": rows[:, 0],
+            "position": rows[:, 1:4],
+            "velocity": rows[:, 4:7],
+            "command": rows[:, 7:11],
+            "clearance": rows[:, 11],
+            "reward": rows[:, 12],
+            "events": counts[:, 0],
+            "spikes": counts[:, 1],
+        }
+
+
+def fly(
+    request: FlightRequest,
+    controller: Pilot | None = None,
+    progress: Progress | None = None,
+    recorder: Recorder | None = None,
+) -> FlightLog:
+    """Fly one episode to its outcome.
+
+    `controller` replaces the pilot that the request names (its state carries on from where it is). `progress` is
+    called about every 0.1 s of flight with the share of the way to the goal (0..1) and the observation.
+    """
+    started = time.perf_counter()
+    world = load_world(request.world, request.seed)
+    simulation = DroneSimulation(world, from_dict(DroneConfig, request.sim), request.seed)
+    pilot = make_pilot(request) if controller is None else controller
+    try:
+        trace, seen, before = _loop(simulation, pilot, progress, recorder)
+    finally:
+        simulation.close()
+    outcome, reason = (seen.outcome.kind, seen.outcome.reason) if seen.outcome else ("stopped", "stopped")
+    return FlightLog(
+        request=request,
+        outcome=str(outcome),
+        reason=str(reason),
+        wall_s=time.perf_counter() - started,
+        weights_before=before,
+        weights_after=_weights(pilot),
+        diagnostics=_diagnostics(pilot),
+        **trace.columns(),
+    )
+
+
+def _loop(
+    simulation: DroneSimulation, pilot: Pilot, progress: Progress | None, recorder: Recorder | None
+) -> tuple[_Trace, Observation, dict[str, np.ndarray]]:
+    trace = _Trace()
+    before: dict[str, np.ndarray] | None = None
+    seen = simulation.reset()
+    start_x, goal_x = float(seen.odom.position[0]), float(simulation.world.goal.x)
+    clearance, last_report_ns = float("nan"), -(10**9)
+    count = 0
+    while seen.outcome is None:
+        if recorder is not None:
+            recorder.observation(seen)
+        reply = pilot.receive(seen.packet, seen.imu)
+        if before is None:
+            before = _weights(pilot)
+        if recorder is not None:
+            recorder.reply(reply, seen.t_ns, _diagnostics(pilot))
+        if count % CLEARANCE_EVERY == 0:
+            clearance = float(simulation.clearance_m)
+        trace.add(seen, reply, clearance, float(getattr(pilot, "reward", float("nan"))))
+        count += 1
+        if progress is not None and seen.t_ns - last_report_ns >= 100_000_000:
+            last_report_ns = seen.t_ns
+            progress((seen.odom.position[0] - start_x) / max(goal_x - start_x, 1e-9), seen)
+        seen = simulation.step(reply.command)
+    return trace, seen, before or {}
+
+
+def _weights(pilot: Pilot) -> dict[str, np.ndarray]:
+    """A copy of the pilot's weights; a pilot without any has none."""
+    read = getattr(pilot, "weights", None)
+    return {name: np.array(values) for name, values in read().items()} if callable(read) else {}
+
+
+def _diagnostics(pilot: Pilot) -> dict[str, float]:
+    read = getattr(pilot, "diagnostics", None)
+    return dict(read()) if callable(read) else {}

@@ -1,0 +1,78 @@
+"""Who can fly: pilots by name, each built from a flight request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from neuro_robot.config import from_dict
+from neuro_robot.errors import ConfigError
+from neuro_robot.events.array import EVENT_DTYPE
+from neuro_robot.robot import BodyCommand
+
+if TYPE_CHECKING:
+    from neuro_robot.bench.flight import FlightRequest
+
+
+class PilotReply(NamedTuple):
+    """What a pilot without a network answers."""
+
+    command: BodyCommand
+    spikes: np.ndarray
+    events: np.ndarray
+
+
+class BlindPilot:
+    """Flies straight on at one speed, whatever it sees: the row every other has to beat."""
+
+    def __init__(self, speed: float) -> None:
+        self._speed = speed
+        self._nothing = np.empty(0, EVENT_DTYPE)
+
+    def receive(self, packet: Any, imu: Any) -> PilotReply:  # noqa: ANN401 - EventPacket, Imu | None
+        """Straight on."""
+        t_ns = max(int(packet.stamp_ns), int(imu.t_ns) if imu is not None else 0)
+        return PilotReply(BodyCommand(t_ns, self._speed, 0.0, 0.0, 0.0), self._nothing, self._nothing)
+
+
+def _blind(request: FlightRequest) -> Any:  # noqa: ANN401 - a Pilot
+    return BlindPilot(request.speed)
+
+
+def _potential_field(request: FlightRequest) -> Any:  # noqa: ANN401 - a Pilot
+    from neuro_robot.agents.baselines import PotentialField, PotentialFieldConfig
+
+    return PotentialField(from_dict(PotentialFieldConfig, {"speed": request.speed, **request.mind}), request.seed)
+
+
+def _snn(request: FlightRequest) -> Any:  # noqa: ANN401 - a Pilot
+    from neuro_robot.agents.controller import Controller
+    from neuro_robot.agents.drone import DroneMindConfig
+
+    chosen = {
+        "speed": request.speed,
+        "learning": request.learning,
+        "reward_mode": request.reward_mode,
+        **request.mind,
+    }
+    seed = request.seed if request.mind_seed is None else request.mind_seed
+    controller = Controller(from_dict(DroneMindConfig, chosen), seed)
+    if request.weights is not None:
+        controller.load(request.weights)
+    return controller
+
+
+PILOTS: dict[str, Callable[[FlightRequest], Any]] = {
+    "blind": _blind,
+    "potential_field": _potential_field,
+    "snn": _snn,
+}
+
+
+def make_pilot(request: FlightRequest) -> Any:  # noqa: ANN401 - a Pilot
+    """The pilot that the request names; raises ConfigError for an unknown name."""
+    if request.pilot not in PILOTS:
+        raise ConfigError(f"pilot: expected one of {', '.join(sorted(PILOTS))}, got {request.pilot!r}")
+    return PILOTS[request.pilot](request)
