@@ -6,6 +6,7 @@ same spikes, weights and commands, bit for bit.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -46,7 +47,7 @@ class Recorder(Protocol):
     """Where a flight is written down while it happens (a bag)."""
 
     def observation(self, observation: Observation) -> None: ...
-    def reply(self, reply: Reply, t_ns: int, diagnostics: Mapping[str, float]) -> None: ...
+    def reply(self, reply: Reply, t_ns: int) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ class FlightRequest:
     weights: str | None = None  # file to start from; None: initial weights
     reward_mode: str = "normal"  # normal | shuffled
     mind_seed: int | None = None  # None: the flight's seed
+    time_limit_s: float | None = None  # stop here even without an outcome (a training budget)
     sim: Mapping[str, object] = field(default_factory=dict)  # overrides of DroneConfig
     mind: Mapping[str, object] = field(default_factory=dict)  # overrides of the pilot's configuration
 
@@ -107,7 +109,7 @@ class FlightLog:
     def min_clearance_m(self) -> float:
         """Smallest distance to a surface, NaN when it was never measured."""
         seen = self.clearance[np.isfinite(self.clearance)]
-        return float(seen.min()) if len(seen) else float("nan")
+        return float(seen.min()) if len(seen) else math.nan
 
 
 class _Trace:
@@ -117,7 +119,8 @@ class _Trace:
         self.rows: list[tuple[float, ...]] = []
         self.counts: list[tuple[int, int]] = []
 
-    def add(self, seen: Observation, reply: Reply, clearance: float, reward: float) -> None:
+    def add(self, seen: Observation, reply: Reply, clearance: float) -> None:
+        reward = float(getattr(reply, "reward", math.nan))
         state = (seen.t_ns * 1e-9, *seen.odom.position, *seen.odom.velocity)
         self.rows.append((*state, *reply.command[1:], clearance, reward))
         self.counts.append((len(reply.events), len(reply.spikes)))
@@ -153,7 +156,7 @@ def fly(
     simulation = DroneSimulation(world, from_dict(DroneConfig, request.sim), request.seed)
     pilot = make_pilot(request) if controller is None else controller
     try:
-        trace, seen, before = _loop(simulation, pilot, progress, recorder)
+        trace, seen, before = _loop(simulation, pilot, _Watchers(progress, recorder), request.time_limit_s)
     finally:
         simulation.close()
     outcome, reason = (seen.outcome.kind, seen.outcome.reason) if seen.outcome else ("stopped", "stopped")
@@ -163,46 +166,65 @@ def fly(
         reason=str(reason),
         wall_s=time.perf_counter() - started,
         weights_before=before,
-        weights_after=_weights(pilot),
-        diagnostics=_diagnostics(pilot),
+        weights_after=pilot_weights(pilot),
+        diagnostics=pilot_diagnostics(pilot),
         **trace.columns(),
     )
 
 
+@dataclass
+class _Watchers:
+    """Who looks on while a flight happens."""
+
+    progress: Progress | None
+    recorder: Recorder | None
+    last_report_ns: int = -(10**9)
+
+    def report(self, share: float, seen: Observation) -> None:
+        if self.progress is not None and seen.t_ns - self.last_report_ns >= 100_000_000:
+            self.last_report_ns = seen.t_ns
+            self.progress(min(max(share, 0.0), 1.0), seen)
+
+
 def _loop(
-    simulation: DroneSimulation, pilot: Pilot, progress: Progress | None, recorder: Recorder | None
+    simulation: DroneSimulation, pilot: Pilot, watchers: _Watchers, time_limit_s: float | None
 ) -> tuple[_Trace, Observation, dict[str, np.ndarray]]:
-    trace = _Trace()
-    before: dict[str, np.ndarray] | None = None
+    """Packet, reply, packet, reply, until the outcome."""
+    trace, recorder = _Trace(), watchers.recorder
+    before = pilot_weights(pilot)
     seen = simulation.reset()
     start_x, goal_x = float(seen.odom.position[0]), float(simulation.world.goal.x)
-    clearance, last_report_ns = float("nan"), -(10**9)
-    count = 0
-    while seen.outcome is None:
+    limit_ns = None if time_limit_s is None else int(time_limit_s * 1e9)
+    clearance, count = math.nan, 0
+    while seen.outcome is None and (limit_ns is None or seen.t_ns < limit_ns):
         if recorder is not None:
             recorder.observation(seen)
         reply = pilot.receive(seen.packet, seen.imu)
-        if before is None:
-            before = _weights(pilot)
         if recorder is not None:
-            recorder.reply(reply, seen.t_ns, _diagnostics(pilot))
+            recorder.reply(reply, seen.t_ns)
         if count % CLEARANCE_EVERY == 0:
             clearance = float(simulation.clearance_m)
-        trace.add(seen, reply, clearance, float(getattr(pilot, "reward", float("nan"))))
+        trace.add(seen, reply, clearance)
         count += 1
-        if progress is not None and seen.t_ns - last_report_ns >= 100_000_000:
-            last_report_ns = seen.t_ns
-            progress((seen.odom.position[0] - start_x) / max(goal_x - start_x, 1e-9), seen)
+        watchers.report((seen.odom.position[0] - start_x) / max(goal_x - start_x, 1e-9), seen)
         seen = simulation.step(reply.command)
-    return trace, seen, before or {}
+    if recorder is not None:
+        recorder.observation(seen)
+    return trace, seen, before
 
 
-def _weights(pilot: Pilot) -> dict[str, np.ndarray]:
+def mind_of(pilot: Any) -> Any:  # noqa: ANN401 - DroneMind, or the pilot itself
+    """Where a pilot keeps its weights: a controller's mind, or the pilot itself."""
+    return getattr(pilot, "mind", pilot)
+
+
+def pilot_weights(pilot: Any) -> dict[str, np.ndarray]:  # noqa: ANN401 - a Pilot
     """A copy of the pilot's weights; a pilot without any has none."""
-    read = getattr(pilot, "weights", None)
+    read = getattr(mind_of(pilot), "weights", None)
     return {name: np.array(values) for name, values in read().items()} if callable(read) else {}
 
 
-def _diagnostics(pilot: Pilot) -> dict[str, float]:
-    read = getattr(pilot, "diagnostics", None)
+def pilot_diagnostics(pilot: Any) -> dict[str, float]:  # noqa: ANN401 - a Pilot
+    """The pilot's own figures; a pilot without any has none."""
+    read = getattr(mind_of(pilot), "diagnostics", None)
     return dict(read()) if callable(read) else {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -13,6 +14,7 @@ from neuro_robot.events.array import EVENT_DTYPE
 from neuro_robot.robot import BodyCommand
 
 if TYPE_CHECKING:
+    from neuro_robot.agents.drone import DroneMindConfig
     from neuro_robot.bench.flight import FlightRequest
 
 
@@ -44,24 +46,38 @@ def _blind(request: FlightRequest) -> Any:  # noqa: ANN401 - a Pilot
 def _potential_field(request: FlightRequest) -> Any:  # noqa: ANN401 - a Pilot
     from neuro_robot.agents.baselines import PotentialField, PotentialFieldConfig
 
-    return PotentialField(from_dict(PotentialFieldConfig, {"speed": request.speed, **request.mind}), request.seed)
+    config = from_dict(PotentialFieldConfig, {"speed": request.speed})
+    return PotentialField(config, _camera_fov_deg(request))
+
+
+def mind_config(request: FlightRequest) -> DroneMindConfig:
+    """The mind's configuration: the request's overrides, then its speed and its reward."""
+    from neuro_robot.agents.drone import DroneMindConfig
+
+    config = from_dict(DroneMindConfig, request.mind)
+    learning = config.learning
+    if request.reward_mode == "shuffled":
+        learning = replace(learning, reward="shuffled")
+    elif request.reward_mode != "normal":
+        raise ConfigError(f"reward_mode: expected normal or shuffled, got {request.reward_mode!r}")
+    return replace(config, motor=replace(config.motor, speed=float(request.speed)), learning=learning)
 
 
 def _snn(request: FlightRequest) -> Any:  # noqa: ANN401 - a Pilot
     from neuro_robot.agents.controller import Controller
-    from neuro_robot.agents.drone import DroneMindConfig
 
-    chosen = {
-        "speed": request.speed,
-        "learning": request.learning,
-        "reward_mode": request.reward_mode,
-        **request.mind,
-    }
     seed = request.seed if request.mind_seed is None else request.mind_seed
-    controller = Controller(from_dict(DroneMindConfig, chosen), seed)
+    controller = Controller(mind_config(request), seed, _camera_fov_deg(request))
     if request.weights is not None:
-        controller.load(request.weights)
+        controller.mind.load(request.weights)
+    controller.mind.learning = request.learning
     return controller
+
+
+def _camera_fov_deg(request: FlightRequest) -> float:
+    from neuro_robot.sim.simulation import DroneConfig
+
+    return float(from_dict(DroneConfig, request.sim).camera.fov_deg)
 
 
 PILOTS: dict[str, Callable[[FlightRequest], Any]] = {
