@@ -17,7 +17,8 @@ import numpy.typing as npt
 
 from neuro_robot.bench.pilots import make_pilot
 from neuro_robot.config import from_dict
-from neuro_robot.robot import BodyCommand
+from neuro_robot.events.packet import EventPacket
+from neuro_robot.robot import BodyCommand, Imu
 from neuro_robot.sim.simulation import DroneConfig, DroneSimulation, Observation
 from neuro_robot.sim.world import load_world
 
@@ -30,24 +31,33 @@ class Reply(Protocol):
     """What a controller answers to a packet."""
 
     @property
-    def command(self) -> BodyCommand: ...
+    def command(self) -> BodyCommand:
+        """What the robot shall do."""
+
     @property
-    def spikes(self) -> np.ndarray: ...
+    def spikes(self) -> np.ndarray:
+        """EVENT_DTYPE, x = neuron, y = layer."""
+
     @property
-    def events(self) -> np.ndarray: ...
+    def events(self) -> np.ndarray:
+        """EVENT_DTYPE, as decoded."""
 
 
 class Pilot(Protocol):
     """Anything that turns an event packet and an IMU sample into a command."""
 
-    def receive(self, packet: Any, imu: Any) -> Reply: ...  # noqa: ANN401 - EventPacket, Imu | None
+    def receive(self, packet: EventPacket, imu: Imu | None) -> Reply:
+        """Answer one packet."""
 
 
 class Recorder(Protocol):
     """Where a flight is written down while it happens (a bag)."""
 
-    def observation(self, observation: Observation) -> None: ...
-    def reply(self, reply: Reply, t_ns: int) -> None: ...
+    def observation(self, observation: Observation) -> None:
+        """The simulation took a step; the last one carries the outcome."""
+
+    def reply(self, reply: Reply, t_ns: int) -> None:
+        """The pilot answered at simulation time t_ns."""
 
 
 @dataclass(frozen=True)

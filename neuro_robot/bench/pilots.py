@@ -46,8 +46,8 @@ def _blind(request: FlightRequest) -> Any:  # noqa: ANN401 - a Pilot
 def _potential_field(request: FlightRequest) -> Any:  # noqa: ANN401 - a Pilot
     from neuro_robot.agents.baselines import PotentialField, PotentialFieldConfig
 
-    config = from_dict(PotentialFieldConfig, {"speed": request.speed})
-    return PotentialField(config, _camera_fov_deg(request))
+    chosen = {"speed": float(request.speed), "fov_deg": _camera_fov_deg(request)}
+    return PotentialField(from_dict(PotentialFieldConfig, chosen), request.seed)
 
 
 def mind_config(request: FlightRequest) -> DroneMindConfig:
