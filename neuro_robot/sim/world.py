@@ -1,0 +1,164 @@
+"""Worlds: what there is to see and to hit, as plain data that the renderer and the physics both load.
+
+Frame: x forward, y left, z up, metres; the ground is the plane z = 0.
+"""
+
+from __future__ import annotations
+
+import sysconfig
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path as FilePath
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuro_robot.errors import WorldError
+from neuro_robot.robot import Vector3
+from neuro_robot.sim.path import Path, PathTable, compile_paths
+
+KINDS = ("cylinder", "box", "sphere")
+PATTERNS = ("plain", "noise", "bark", "checker", "stripes")
+
+
+@dataclass(frozen=True)
+class Texture:
+    """Surface look: reflected intensity = brightness * (1 + contrast * pattern), pattern in -1..1 with mean 0."""
+
+    pattern: str = "noise"  # one of PATTERNS
+    brightness: float = 0.4  # relative to the sky at the horizon, which is 1
+    contrast: float = 0.5  # 0..0.95
+    scale_m: float = 1.0  # size of the coarsest features (m); `bark` wraps the trunk once whatever the scale
+    offset: tuple[float, float] = (0.0, 0.0)  # shift of the pattern in tiles, 0..1, so that no two trunks are alike
+
+
+@dataclass(frozen=True)
+class WorldObject:
+    """A solid. `position` is its centre (at t = 0 if static), `size` its half extents along its own axes.
+
+    cylinder (upright): (radius, radius, height / 2); box: half edges, turned by yaw about z; sphere: (r, r, r).
+    """
+
+    kind: str  # one of KINDS
+    position: Vector3
+    size: Vector3
+    yaw: float = 0.0  # rad
+    texture: Texture = field(default_factory=Texture)
+    path: Path | None = None
+
+    @property
+    def radius(self) -> float:
+        """Radius of a cylinder or sphere (m)."""
+        return self.size[0]
+
+    @property
+    def height(self) -> float:
+        """Full height (m)."""
+        return 2.0 * self.size[2]
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where a robot begins: position (m) and heading (rad, 0 looks along +x)."""
+
+    x: float
+    y: float
+    z: float
+    yaw: float = 0.0
+
+
+@dataclass(frozen=True)
+class Goal:
+    """Reached when x >= goal.x (radius None), or within radius of the point (x, y, z)."""
+
+    x: float
+    y: float = 0.0
+    z: float = 2.0
+    radius: float | None = None
+
+    def reached(self, x: float, y: float, z: float) -> bool:
+        """True when the point (m) has reached the goal."""
+        if self.radius is None:
+            return x >= self.x
+        return (x - self.x) ** 2 + (y - self.y) ** 2 + (z - self.z) ** 2 <= self.radius**2
+
+
+@dataclass(frozen=True)
+class Light:
+    """Sun direction (unit vector towards it), the share of light that comes from everywhere, and the haze."""
+
+    direction: Vector3 = (-0.424, 0.566, 0.707)
+    ambient: float = 0.45  # 0..1
+    haze_m: float = 60.0  # distance at which contrast has fallen to 1/e (Koschmieder); inf = clear air
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """The box a robot must stay in (m)."""
+
+    xmin: float
+    xmax: float
+    ymin: float
+    ymax: float
+    zmin: float
+    zmax: float
+
+    def contains(self, x: float, y: float, z: float) -> bool:
+        """True inside or on the border; false for anything that is not a number."""
+        return self.xmin <= x <= self.xmax and self.ymin <= y <= self.ymax and self.zmin <= z <= self.zmax
+
+
+@dataclass(frozen=True)
+class World:
+    """One world, fully drawn: same file and seed, same world."""
+
+    name: str
+    seed: int
+    bounds: Bounds
+    start: Start
+    goal: Goal
+    light: Light
+    ground: Texture
+    zenith: float  # intensity of the sky overhead relative to the horizon
+    objects: tuple[WorldObject, ...]
+
+    @cached_property
+    def paths(self) -> PathTable:
+        """The motion of all objects as arrays."""
+        return compile_paths([item.position for item in self.objects], [item.path for item in self.objects])
+
+    @cached_property
+    def moving(self) -> tuple[int, ...]:
+        """Indices into `objects` of those that move."""
+        return tuple(i for i, item in enumerate(self.objects) if item.path is not None)
+
+    def positions_at(self, t_s: float) -> NDArray[np.float64]:
+        """Centres of all N objects at time t_s, (N, 3) m, in the order of `objects`; static ones never change."""
+        return self.paths.positions(t_s)
+
+
+def world_file(name: str | FilePath) -> FilePath:
+    """The file of a world given by path or by bare name (`forest`); raises WorldError listing the known names."""
+    given = FilePath(name)
+    if given.suffix in (".yaml", ".yml"):
+        if not given.is_file():
+            raise WorldError(f"{given}: no such world file")
+        return given
+    folders = [
+        FilePath(__file__).resolve().parents[2] / "sim_worlds",
+        FilePath(sysconfig.get_path("data")) / "share" / "neuro_robot" / "sim_worlds",
+    ]
+    for folder in folders:
+        if (folder / f"{name}.yaml").is_file():
+            return folder / f"{name}.yaml"
+    known = sorted({path.stem for folder in folders for path in folder.glob("*.yaml")})
+    raise WorldError(f"{name}: no such world; known are {', '.join(known) or 'none'}, or give the path of a .yaml file")
+
+
+def load_world(path_or_name: str | FilePath, seed: int = 0) -> World:
+    """Read a world file, draw what it scatters from `seed`, and return it; raises WorldError with file and path."""
+    from neuro_robot.sim.world_schema import read_world  # the schema builds these classes
+
+    if seed < 0:
+        raise WorldError(f"seed: expected an integer >= 0, got {seed}")
+    return read_world(world_file(path_or_name), seed)
