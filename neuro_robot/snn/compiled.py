@@ -1,0 +1,197 @@
+"""A running network: stepping, reward, weights, address events, and its complete state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from neuro_robot.errors import ConfigError
+from neuro_robot.events.array import EVENT_DTYPE
+from neuro_robot.snn import kernel, layout, snapshot
+from neuro_robot.snn.network import Connection, Layer, check_weights
+from neuro_robot.snn.primitives import LARGEST
+
+
+class CompiledNetwork:
+    """A network that runs, made by `Network.compile`.
+
+    layer_slices: each layer's range in the numbering of all neurons, input layers included, in the order of adding;
+    spikes, v, thresholds and spike_counts use it. input_slices: each input layer's range in the inputs of a step.
+    learning: while False neither weights nor eligibility change (the pair traces still follow the spikes).
+    """
+
+    def __init__(self, dt_ms: float, layers: tuple[Layer, ...], connections: tuple[Connection, ...]) -> None:
+        self.dt_ms = dt_ms
+        self.layers = layers
+        self.connections = {connection.name: connection for connection in connections}
+        self.learning = True
+        self._tables, self._places = layout.build(dt_ms, layers, connections)
+        self.layer_slices = _slices(layers)
+        self.input_slices = _slices(tuple(layer for layer in layers if layer.cell is None))
+        self._input_shape = (sum(layer.size for layer in layers if layer.cell is None),)
+        self._rest = {name: getattr(self._tables, name).copy() for name in snapshot.DYNAMIC}
+        self._silence = np.zeros(self._input_shape, np.float32)
+        starts = np.array([piece.start for piece in self.layer_slices.values()])
+        sizes = [layer.size for layer in layers]
+        self._event_layer = np.repeat(np.arange(len(layers)), sizes).astype(np.uint16)
+        self._event_neuron = (np.arange(sum(sizes)) - np.repeat(starts, sizes)).astype(np.uint16)
+
+    def step(self, inputs: ArrayLike | None = None) -> NDArray[np.int32]:
+        """Advance by dt; returns the neurons that spiked, ascending, in the numbering of `layer_slices`.
+
+        inputs: (n_inputs,) graded spikes of all input layers in order of adding: event counts 0 .. 2^24, 0 = none; a
+        spike of value s deposits s times the weight and raises the pre trace by s. None means silence. An input with
+        delay 1 is integrated in this very call; a neuron's spike of step k with delay d is integrated in step k + d.
+        Raises ConfigError, with nothing changed, when the shape is wrong or a value is negative, too large or NaN.
+        """
+        values = self._silence if inputs is None else np.asarray(inputs, dtype=np.float32)
+        if values.shape != self._input_shape:
+            raise ConfigError(f"step: inputs: expected the shape {self._input_shape}, got {values.shape}")
+        found = kernel.step(values, self.learning, *self._tables)
+        if found < 0:
+            raise ConfigError(f"step: inputs: expected event counts from 0 to {2**24}, got {_bad_input(values)}")
+        return self._tables.spikes[:found].copy()
+
+    def set_reward(self, layer: str, value: ArrayLike) -> None:
+        """Set the reward of a layer of neurons, one number or (n,); it holds until changed, from the next step on.
+
+        Raises ConfigError on an unknown or input layer, another shape, or a number that is not finite.
+        """
+        piece = self._neurons("set_reward", layer)
+        target = self._tables.state[layout.REWARD, piece]
+        new = np.asarray(value, dtype=np.float32)
+        if new.shape not in ((), target.shape):
+            raise ConfigError(f"set_reward({layer!r}): expected one number or {target.shape}, got {new.shape}")
+        if not np.all(np.abs(new) <= LARGEST):
+            raise ConfigError(f"set_reward({layer!r}): expected finite numbers up to {LARGEST:g}, got {value!r}")
+        target[...] = new
+        rules = self._tables.rules
+        rules[rules[:, layout.R_START] == piece.start, layout.R_STALE] = 1
+
+    def reset_state(self) -> None:
+        """Everything dynamic (membranes, currents, traces, eligibility, reward, spikes under way) to its start.
+
+        Weights, thresholds and counters stay.
+        """
+        for name, values in self._rest.items():
+            getattr(self._tables, name)[...] = values
+        self._tables.rules[:, layout.R_STALE] = 1
+
+    def weights(self, connection: str) -> NDArray[np.float32]:
+        """(n_pre, n_post) copy of a connection's weights, NaN where there is no synapse."""
+        return self._matrix(connection, self._tables.weight[self._place(connection)])
+
+    def eligibility(self, connection: str) -> NDArray[np.float32]:
+        """(n_pre, n_post) copy of a plastic connection's eligibility, NaN where there is no synapse."""
+        if self.connections[self._named(connection)].stdp is None:
+            raise ConfigError(f"eligibility({connection!r}): the connection has no STDP rule")
+        return self._matrix(connection, self._tables.plastic[layout.ELIGIBILITY, self._place(connection)])
+
+    def set_weights(self, connection: str, weights: ArrayLike) -> None:
+        """Replace a connection's weights by (n_pre, n_post) numbers, NaN exactly where there is no synapse.
+
+        Raises ConfigError on another shape or other synapses, on infinities, and outside the bounds of the rule.
+        """
+        where = f"set_weights({connection!r})"
+        told = self.connections[self._named(connection)]
+        values = np.asarray(weights, dtype=np.float32)
+        if values.shape != (told.pre.size, told.post.size):
+            raise ConfigError(f"{where}: expected the shape {(told.pre.size, told.post.size)}, got {values.shape}")
+        if not np.array_equal(np.isnan(values), np.isnan(self.weights(connection))):
+            raise ConfigError(f"{where}: expected NaN exactly where the connection has no synapse")
+        chosen = values[told.pre_index, told.post_index]
+        check_weights(where, chosen, told.stdp)
+        self._tables.weight[self._place(connection)] = chosen
+
+    @property
+    def v(self) -> NDArray[np.float32]:
+        """(n,) membrane potentials of all neurons, a view; input layers stay 0."""
+        return self._tables.state[layout.V]
+
+    @property
+    def current(self) -> NDArray[np.float32]:
+        """(n,) synaptic currents of all neurons, a view."""
+        return self._tables.state[layout.CURRENT]
+
+    @property
+    def thresholds(self) -> NDArray[np.float32]:
+        """(n,) firing thresholds, a view that may be written (keep them above v_reset); input layers hold inf."""
+        return self._tables.cells[layout.V_TH]
+
+    @property
+    def spike_counts(self) -> NDArray[np.int64]:
+        """(n,) spikes of every neuron so far, input lines included (a graded spike counts once), a view."""
+        return self._tables.spike_counts
+
+    @property
+    def steps(self) -> int:
+        """Steps made so far."""
+        return int(self._tables.counters[layout.STEP])
+
+    @property
+    def synaptic_operations(self) -> int:
+        """Synaptic events so far: one per spike and synapse it reached, however large its value."""
+        return int(self._tables.counters[layout.OPERATIONS])
+
+    @property
+    def weight_updates(self) -> int:
+        """Learning changes applied to single weights so far (changes of exactly 0 and weight decay not counted)."""
+        return int(self._tables.counters[layout.UPDATES])
+
+    def spike_events(self, indices: NDArray[np.integer[Any]], t_ns: int) -> NDArray[np.void]:
+        """The spikes as address events at t_ns: x = neuron in its layer, y = layer in order of adding, p = 1."""
+        events = np.empty(len(indices), EVENT_DTYPE)
+        events["t"] = t_ns
+        events["x"] = self._event_neuron[indices]
+        events["y"] = self._event_layer[indices]
+        events["p"] = 1
+        return events
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """A copy of everything that decides the future: weights, thresholds, traces, membranes, spikes under way."""
+        return snapshot.take(self)
+
+    def load_state_dict(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Continue from what `state` returned; counters stay.
+
+        Raises WeightsError, with nothing changed, that says which array differs from this network and how.
+        """
+        snapshot.restore(self, arrays)
+        self._tables.rules[:, layout.R_STALE] = 1
+
+    def _matrix(self, connection: str, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        told = self.connections[connection]
+        matrix = np.full((told.pre.size, told.post.size), np.nan, np.float32)
+        matrix[told.pre_index, told.post_index] = values
+        return matrix
+
+    def _named(self, connection: str) -> str:
+        if connection not in self.connections:
+            known = ", ".join(self.connections) or "none"
+            raise ConfigError(f"no connection {connection!r}; the connections are {known}")
+        return connection
+
+    def _place(self, connection: str) -> slice:
+        return self._places[self._named(connection)]
+
+    def _neurons(self, where: str, layer: str) -> slice:
+        if layer not in self.layer_slices or layer in self.input_slices:
+            known = ", ".join(name for name in self.layer_slices if name not in self.input_slices) or "none"
+            raise ConfigError(f"{where}: no layer of neurons {layer!r}; there are {known}")
+        return self.layer_slices[layer]
+
+
+def _slices(layers: tuple[Layer, ...]) -> dict[str, slice]:
+    slices, start = {}, 0
+    for layer in layers:
+        slices[layer.name] = slice(start, start + layer.size)
+        start += layer.size
+    return slices
+
+
+def _bad_input(values: NDArray[np.float32]) -> str:
+    at = int(np.argmin((values >= 0) & (values <= 2**24)))
+    return f"{values[at]} at input {at}"
