@@ -12,6 +12,7 @@ PYTEST_ARGS ?=
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/.stamps
 NODES := sim_node controller_node recorder_node player_node
+SHARED := package.xml launch config sim_worlds
 
 # The environment stands alone: a ROS 2 sourced in this shell, or another one's bootstrap mark, must not leak in.
 unexport PYTHONPATH PYTHONHOME AMENT_PREFIX_PATH CMAKE_PREFIX_PATH COLCON_PREFIX_PATH LD_LIBRARY_PATH
@@ -53,14 +54,16 @@ $(STAMPS)/venv: scripts/find_python.sh
 		&& "$$python" -m venv $(VENV)
 	@mkdir -p $(STAMPS) && touch $@
 
-# Editable, so that the source tree is what runs. The links make the environment a complete ROS 2 prefix, in which
-# `ros2 run` and launch files look for executables in lib/<package>.
+# Editable, so that the source tree is what runs. The links make the environment a complete ROS 2 prefix: executables
+# in lib/<package>, data in share/<package>, and the marker that ament looks packages up by.
 $(STAMPS)/install: $(STAMPS)/venv setup.py setup.cfg package.xml
 	@echo "installing dependencies (ROS 2 wheels, numba, pybullet, ...): a minute or two, once"
-	@$(BIN)/python -m pip install --quiet --upgrade pip
-	@$(BIN)/python -m pip install --quiet --editable ".[ros,build,dev]"
-	@mkdir -p $(VENV)/lib/neuro_robot
-	@for node in $(NODES); do ln -sf ../../bin/$$node $(VENV)/lib/neuro_robot/$$node; done
+	@$(BIN)/python -m pip install -qq --upgrade pip
+	@$(BIN)/python -m pip install -qq --editable ".[ros,build,dev]"
+	@mkdir -p $(VENV)/lib/neuro_robot $(VENV)/share/neuro_robot $(VENV)/share/ament_index/resource_index/packages
+	@for node in $(NODES); do ln -sfn ../../bin/$$node $(VENV)/lib/neuro_robot/$$node; done
+	@for item in $(SHARED); do ln -sfn "$(CURDIR)/$$item" $(VENV)/share/neuro_robot/$$item; done
+	@ln -sfn "$(CURDIR)/resource/neuro_robot" $(VENV)/share/ament_index/resource_index/packages/neuro_robot
 	@touch $@
 
 $(STAMPS)/message: $(STAMPS)/install interfaces/build_message.py $(shell find interfaces/event_camera_msgs -type f)
