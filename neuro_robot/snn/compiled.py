@@ -20,24 +20,24 @@ class CompiledNetwork:
 
     layer_slices: each layer's range in the numbering of all neurons, input layers included, in the order of adding;
     spikes, v, thresholds and spike_counts use it. input_slices: each input layer's range in the inputs of a step.
-    learning: while False neither weights nor eligibility change (the pair traces still follow the spikes).
     """
 
     def __init__(self, dt_ms: float, layers: tuple[Layer, ...], connections: tuple[Connection, ...]) -> None:
         self.dt_ms = dt_ms
         self.layers = layers
         self.connections = {connection.name: connection for connection in connections}
-        self.learning = True
+        self._learning = True
         self._tables, self._places = layout.build(dt_ms, layers, connections)
         self.layer_slices = _slices(layers)
         self.input_slices = _slices(tuple(layer for layer in layers if layer.cell is None))
         self._input_shape = (sum(layer.size for layer in layers if layer.cell is None),)
         self._rest = {name: getattr(self._tables, name).copy() for name in snapshot.DYNAMIC}
-        self._silence = np.zeros(self._input_shape, np.float32)
+        self._inputs = np.zeros(self._input_shape, np.float32)
         starts = np.array([piece.start for piece in self.layer_slices.values()])
         sizes = [layer.size for layer in layers]
         self._event_layer = np.repeat(np.arange(len(layers)), sizes).astype(np.uint16)
         self._event_neuron = (np.arange(sum(sizes)) - np.repeat(starts, sizes)).astype(np.uint16)
+        _warm_up()
 
     def step(self, inputs: ArrayLike | None = None) -> NDArray[np.int32]:
         """Advance by dt; returns the neurons that spiked, ascending, in the numbering of `layer_slices`.
@@ -47,13 +47,20 @@ class CompiledNetwork:
         delay 1 is integrated in this very call; a neuron's spike of step k with delay d is integrated in step k + d.
         Raises ConfigError, with nothing changed, when the shape is wrong or a value is negative, too large or NaN.
         """
-        values = self._silence if inputs is None else np.asarray(inputs, dtype=np.float32)
-        if values.shape != self._input_shape:
-            raise ConfigError(f"step: inputs: expected the shape {self._input_shape}, got {values.shape}")
-        found = kernel.step(values, self.learning, *self._tables)
+        self._take(inputs)
+        found = kernel.step(self._inputs, self._learning, *self._tables)
         if found < 0:
-            raise ConfigError(f"step: inputs: expected event counts from 0 to {2**24}, got {_bad_input(values)}")
+            raise ConfigError(f"step: inputs: expected event counts from 0 to {2**24}, got {_bad_input(self._inputs)}")
         return self._tables.spikes[:found].copy()
+
+    @property
+    def learning(self) -> bool:
+        """While False neither weights nor eligibility change; the pair traces still follow the spikes."""
+        return self._learning
+
+    @learning.setter
+    def learning(self, value: bool) -> None:
+        self._learning = bool(value)
 
     def set_reward(self, layer: str, value: ArrayLike) -> None:
         """Set the reward of a layer of neurons, one number or (n,); it holds until changed, from the next step on.
@@ -82,13 +89,13 @@ class CompiledNetwork:
 
     def weights(self, connection: str) -> NDArray[np.float32]:
         """(n_pre, n_post) copy of a connection's weights, NaN where there is no synapse."""
-        return self._matrix(connection, self._tables.weight[self._place(connection)])
+        return self._matrix(connection, self._tables.weight[self.synapses(connection)])
 
     def eligibility(self, connection: str) -> NDArray[np.float32]:
         """(n_pre, n_post) copy of a plastic connection's eligibility, NaN where there is no synapse."""
         if self.connections[self._named(connection)].stdp is None:
             raise ConfigError(f"eligibility({connection!r}): the connection has no STDP rule")
-        return self._matrix(connection, self._tables.plastic[layout.ELIGIBILITY, self._place(connection)])
+        return self._matrix(connection, self._tables.plastic[layout.ELIGIBILITY, self.synapses(connection)])
 
     def set_weights(self, connection: str, weights: ArrayLike) -> None:
         """Replace a connection's weights by (n_pre, n_post) numbers, NaN exactly where there is no synapse.
@@ -104,22 +111,25 @@ class CompiledNetwork:
             raise ConfigError(f"{where}: expected NaN exactly where the connection has no synapse")
         chosen = values[told.pre_index, told.post_index]
         check_weights(where, chosen, told.stdp)
-        self._tables.weight[self._place(connection)] = chosen
+        self._tables.weight[self.synapses(connection)] = chosen
 
     @property
     def v(self) -> NDArray[np.float32]:
         """(n,) membrane potentials of all neurons, a view; input layers stay 0."""
-        return self._tables.state[layout.V]
+        view: NDArray[np.float32] = self._tables.state[layout.V]
+        return view
 
     @property
     def current(self) -> NDArray[np.float32]:
         """(n,) synaptic currents of all neurons, a view."""
-        return self._tables.state[layout.CURRENT]
+        view: NDArray[np.float32] = self._tables.state[layout.CURRENT]
+        return view
 
     @property
     def thresholds(self) -> NDArray[np.float32]:
         """(n,) firing thresholds, a view that may be written (keep them above v_reset); input layers hold inf."""
-        return self._tables.cells[layout.V_TH]
+        view: NDArray[np.float32] = self._tables.cells[layout.V_TH]
+        return view
 
     @property
     def spike_counts(self) -> NDArray[np.int64]:
@@ -162,6 +172,28 @@ class CompiledNetwork:
         snapshot.restore(self, arrays)
         self._tables.rules[:, layout.R_STALE] = 1
 
+    @property
+    def tables(self) -> layout.Tables:
+        """The flat arrays the kernel runs on, for `snapshot`; others should leave them alone."""
+        return self._tables
+
+    def synapses(self, connection: str) -> slice:
+        """The range of a connection's synapses in `tables.weight`."""
+        return self._places[self._named(connection)]
+
+    def _take(self, inputs: ArrayLike | None) -> None:
+        """Copy inputs of any type and layout to where the kernel reads them, so that it is compiled only once."""
+        if inputs is None:
+            self._inputs.fill(0.0)
+            return
+        values = np.asarray(inputs)
+        if values.shape != self._input_shape:
+            raise ConfigError(f"step: inputs: expected the shape {self._input_shape}, got {values.shape}")
+        try:
+            np.copyto(self._inputs, values, casting="same_kind")
+        except TypeError as error:
+            raise ConfigError(f"step: inputs: expected numbers, got {values.dtype}") from error
+
     def _matrix(self, connection: str, values: NDArray[np.float32]) -> NDArray[np.float32]:
         told = self.connections[connection]
         matrix = np.full((told.pre.size, told.post.size), np.nan, np.float32)
@@ -174,14 +206,17 @@ class CompiledNetwork:
             raise ConfigError(f"no connection {connection!r}; the connections are {known}")
         return connection
 
-    def _place(self, connection: str) -> slice:
-        return self._places[self._named(connection)]
-
     def _neurons(self, where: str, layer: str) -> slice:
         if layer not in self.layer_slices or layer in self.input_slices:
             known = ", ".join(name for name in self.layer_slices if name not in self.input_slices) or "none"
             raise ConfigError(f"{where}: no layer of neurons {layer!r}; there are {known}")
         return self.layer_slices[layer]
+
+
+def _warm_up() -> None:
+    """Compile or load the kernel now, on a network of one input line, instead of during the first real step."""
+    tables, _ = layout.build(1.0, (Layer("warm up", 1, None),), ())
+    kernel.step(np.zeros(1, np.float32), False, *tables)
 
 
 def _slices(layers: tuple[Layer, ...]) -> dict[str, slice]:

@@ -148,7 +148,9 @@ def check_weights(where: str, values: NDArray[np.float32], stdp: STDP | None) ->
 
 
 def _synapses(
-    where: str, weights: Any, shape: tuple[int, int]  # noqa: ANN401
+    where: str,
+    weights: Any,  # noqa: ANN401
+    shape: tuple[int, int],
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
     """Pre index, post index and weight of every synapse."""
     if hasattr(weights, "tocoo"):
@@ -174,9 +176,7 @@ def _delays(where: str, delay_steps: Any, shape: tuple[int, int]) -> NDArray[np.
     if delays.ndim:
         _check_shape(where, "delay_steps", delays.shape, shape)
     if delays.min() < 1 or delays.max() > LARGEST_DELAY:
-        raise ConfigError(
-            f"{where}: delay_steps: expected 1 to {LARGEST_DELAY}, got {delays.min()} to {delays.max()}"
-        )
+        raise ConfigError(f"{where}: delay_steps: expected 1 to {LARGEST_DELAY}, got {delays.min()} to {delays.max()}")
     return np.broadcast_to(delays.astype(np.int64), shape)
 
 

@@ -27,7 +27,7 @@ REMEDY = "load a file that this network saved, or start without one"
 
 def take(network: CompiledNetwork) -> dict[str, NDArray[Any]]:
     """Copies of all arrays named in the module's text."""
-    tables = network._tables
+    tables = network.tables
     neurons = tables.layers[tables.layers[:, layout.LAYER_INPUT] < 0]
     threshold = tables.cells[layout.V_TH].copy()
     threshold[~_is_neuron(neurons, threshold.size)] = 0.0  # input lines have none
@@ -40,7 +40,7 @@ def take(network: CompiledNetwork) -> dict[str, NDArray[Any]]:
         "sent": _sent(tables),
     }
     for name, told in network.connections.items():
-        place = network._places[name]
+        place = network.synapses(name)
         arrays[f"shape/{name}"] = np.array([told.pre.size, told.post.size], np.int64)
         arrays[f"synapses/{name}"] = np.stack([told.pre_index, told.post_index, told.delay_steps], axis=1)
         arrays[f"weights/{name}"] = tables.weight[place].copy()
@@ -52,7 +52,7 @@ def take(network: CompiledNetwork) -> dict[str, NDArray[Any]]:
 def restore(network: CompiledNetwork, arrays: Mapping[str, NDArray[Any]]) -> None:
     """Check everything against the network, then write everything; WeightsError says what differs."""
     _check(network, arrays)
-    tables = network._tables
+    tables = network.tables
     neuron = _is_neuron(tables.layers[tables.layers[:, layout.LAYER_INPUT] < 0], tables.state.shape[1])
     tables.state[...] = arrays["state"]
     tables.refractory[layout.REF_LEFT] = arrays["refractory"]
@@ -61,9 +61,9 @@ def restore(network: CompiledNetwork, arrays: Mapping[str, NDArray[Any]]) -> Non
     tables.post_trace[...] = arrays["post_trace"]
     _resend(tables, arrays["sent"])
     for name, told in network.connections.items():
-        tables.weight[network._places[name]] = arrays[f"weights/{name}"]
+        tables.weight[network.synapses(name)] = arrays[f"weights/{name}"]
         if told.stdp is not None:
-            tables.plastic[layout.ELIGIBILITY, network._places[name]] = arrays[f"eligibility/{name}"]
+            tables.plastic[layout.ELIGIBILITY, network.synapses(name)] = arrays[f"eligibility/{name}"]
 
 
 def _check(network: CompiledNetwork, arrays: Mapping[str, NDArray[Any]]) -> None:
@@ -91,11 +91,15 @@ def _check(network: CompiledNetwork, arrays: Mapping[str, NDArray[Any]]) -> None
     for name in ("refractory", "pre_trace", "post_trace", "sent"):
         if arrays[name].size and arrays[name].min() < 0:
             raise WeightsError(f"{name}: expected no negative values, got {arrays[name].min()}; {REMEDY}")
-    for name, told in network.connections.items():
-        try:
+    _check_weights(network, arrays)
+
+
+def _check_weights(network: CompiledNetwork, arrays: Mapping[str, NDArray[Any]]) -> None:
+    try:
+        for name, told in network.connections.items():
             check_weights(name, arrays[f"weights/{name}"], told.stdp)
-        except ConfigError as error:
-            raise WeightsError(f"{error}; {REMEDY}") from error
+    except ConfigError as error:
+        raise WeightsError(f"{error}; {REMEDY}") from error
 
 
 def _is_neuron(neurons: NDArray[np.int64], n: int) -> NDArray[np.bool_]:
