@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from neuro_robot.bench.activity import Activity, activity_of
 from neuro_robot.bench.pilots import make_pilot
 from neuro_robot.config import from_dict
 from neuro_robot.events.packet import EventPacket
@@ -24,7 +25,6 @@ from neuro_robot.sim.world import load_world
 
 Floats = npt.NDArray[np.float64]
 Progress = Callable[[float, Observation], None]
-CLEARANCE_EVERY = 5  # packets: a distance query costs more than a physics step
 
 
 class Reply(Protocol):
@@ -81,7 +81,7 @@ class FlightRequest:
 class FlightLog:
     """One flight as arrays with one row per packet; SI units, position in odom, velocity in base_link.
 
-    `clearance` is the distance from the body to the nearest surface (held between samples, NaN when nothing is near).
+    `clearance` is the distance from the body to the nearest solid, the ground not counted (inf in a bare world).
     """
 
     request: FlightRequest
@@ -95,10 +95,13 @@ class FlightLog:
     spikes: npt.NDArray[np.int64]  # (N,) per packet
     clearance: Floats  # (N,) m
     reward: Floats  # (N,)
+    reply_ms: Floats  # (N,) wall time from packet to command
     wall_s: float
     weights_before: dict[str, np.ndarray]
     weights_after: dict[str, np.ndarray]
     diagnostics: dict[str, float]
+    activity: Activity | None = None  # of the pilot's network during this flight
+    digest: dict[str, str] = field(default_factory=dict)  # spikes, weights, commands
 
     @property
     def success(self) -> bool:
@@ -117,7 +120,7 @@ class FlightLog:
 
     @property
     def min_clearance_m(self) -> float:
-        """Smallest distance to a surface, NaN when it was never measured."""
+        """Smallest distance to a solid, NaN when there was none."""
         seen = self.clearance[np.isfinite(self.clearance)]
         return float(seen.min()) if len(seen) else math.nan
 
@@ -129,14 +132,14 @@ class _Trace:
         self.rows: list[tuple[float, ...]] = []
         self.counts: list[tuple[int, int]] = []
 
-    def add(self, seen: Observation, reply: Reply, clearance: float) -> None:
+    def add(self, seen: Observation, reply: Reply, clearance: float, reply_ms: float) -> None:
         reward = float(getattr(reply, "reward", math.nan))
         state = (seen.t_ns * 1e-9, *seen.odom.position, *seen.odom.velocity)
-        self.rows.append((*state, *reply.command[1:], clearance, reward))
+        self.rows.append((*state, *reply.command[1:], clearance, reward, reply_ms))
         self.counts.append((len(reply.events), len(reply.spikes)))
 
     def columns(self) -> dict[str, Any]:
-        rows = np.array(self.rows, dtype=np.float64).reshape(-1, 13)
+        rows = np.array(self.rows, dtype=np.float64).reshape(-1, 14)
         counts = np.array(self.counts, dtype=np.int64).reshape(-1, 2)
         return {
             "t": rows[:, 0],
@@ -145,6 +148,7 @@ class _Trace:
             "command": rows[:, 7:11],
             "clearance": rows[:, 11],
             "reward": rows[:, 12],
+            "reply_ms": rows[:, 13],
             "events": counts[:, 0],
             "spikes": counts[:, 1],
         }
@@ -165,10 +169,14 @@ def fly(
     world = load_world(request.world, request.seed)
     simulation = DroneSimulation(world, from_dict(DroneConfig, request.sim), request.seed)
     pilot = make_pilot(request) if controller is None else controller
+    counted = activity_of(pilot)
     try:
         trace, seen, before = _loop(simulation, pilot, _Watchers(progress, recorder), request.time_limit_s)
     finally:
         simulation.close()
+    activity = activity_of(pilot)
+    if activity is not None and counted is not None:
+        activity = activity.since(counted)
     outcome, reason = (seen.outcome.kind, seen.outcome.reason) if seen.outcome else ("stopped", "stopped")
     return FlightLog(
         request=request,
@@ -178,6 +186,7 @@ def fly(
         weights_before=before,
         weights_after=pilot_weights(pilot),
         diagnostics=pilot_diagnostics(pilot),
+        activity=activity,
         **trace.columns(),
     )
 
@@ -205,22 +214,19 @@ def _loop(
     seen = simulation.reset()
     start_x, goal_x = float(seen.odom.position[0]), float(simulation.world.goal.x)
     limit_ns = None if time_limit_s is None else int(time_limit_s * 1e9)
-    clearance, count = math.nan, 0
-    while seen.outcome is None and (limit_ns is None or seen.t_ns < limit_ns):
+    while True:  # every packet is answered, the last one too: so does a controller node that cannot know it is the last
         if recorder is not None:
             recorder.observation(seen)
+        asked = time.perf_counter()
         reply = pilot.receive(seen.packet, seen.imu)
+        reply_ms = 1e3 * (time.perf_counter() - asked)
         if recorder is not None:
             recorder.reply(reply, seen.t_ns)
-        if count % CLEARANCE_EVERY == 0:
-            clearance = float(simulation.clearance_m)
-        trace.add(seen, reply, clearance)
-        count += 1
+        trace.add(seen, reply, float(simulation.clearance_m), reply_ms)
         watchers.report((seen.odom.position[0] - start_x) / max(goal_x - start_x, 1e-9), seen)
+        if seen.outcome is not None or (limit_ns is not None and seen.t_ns >= limit_ns):
+            return trace, seen, before
         seen = simulation.step(reply.command)
-    if recorder is not None:
-        recorder.observation(seen)
-    return trace, seen, before
 
 
 def mind_of(pilot: Any) -> Any:  # noqa: ANN401 - DroneMind, or the pilot itself

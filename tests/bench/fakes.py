@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
@@ -36,6 +37,7 @@ def log_of(request: FlightRequest, outcome: str, metres: float = 60.0) -> Flight
         spikes=np.full(n, 2),
         clearance=np.full(n, 0.7),
         reward=np.zeros(n),
+        reply_ms=np.full(n, 0.2),
         wall_s=0.01,
         weights_before={},
         weights_after={},
@@ -49,12 +51,10 @@ class FakeMind:
     def __init__(self, request: FlightRequest) -> None:
         self.flights = 0
         if request.weights is not None:
-            with open(request.weights) as file:
-                self.flights = int(file.read())
+            self.flights = int(Path(request.weights).read_text())
 
     def save(self, path: str) -> None:
-        with open(path, "w") as file:
-            file.write(str(self.flights))
+        Path(path).write_text(str(self.flights))
 
 
 class FakePilot:

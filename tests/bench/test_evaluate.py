@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import json
 import math
 
@@ -74,7 +75,7 @@ def test_result_is_strict_json_and_has_a_table(fake_flights, monkeypatch):
     result = evaluate(request(rows=("blind",), speeds=(5.0,)))
     text = json.dumps(result, allow_nan=False)
     assert json.loads(text)["rows"]["blind"]["min_clearance"] is None
-    console = Console(width=140, record=True, quiet=False, file=open("/dev/null", "w"))
+    console = Console(width=140, record=True, quiet=False, file=io.StringIO())
     console.print(evaluation_table(result), training_table(result))
     assert "100 %" in console.export_text()
 
@@ -83,8 +84,8 @@ def test_progress_reaches_the_end(fake_flights):
     seen = []
     evaluate(request(rows=("blind", "learned"), speeds=(5.0,)), lambda *args: seen.append(args))
     assert seen[-1][1:] == (21, 21)
-    with open("/dev/null", "w") as sink:
-        assert evaluate_with_progress(request(rows=("blind",)), Console(file=sink))["rows"]["blind"]["episodes"] == 20
+    result = evaluate_with_progress(request(rows=("blind",)), Console(file=io.StringIO()))
+    assert result["rows"]["blind"]["episodes"] == 20
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,222 @@
+"""report.html: one run on one page, readable anywhere: every picture and style is inside the file."""
+
+from __future__ import annotations
+
+import html
+from pathlib import Path
+from typing import Any
+
+from neuro_robot.bench import figures
+from neuro_robot.bench.rundata import RunData
+
+STYLE = """
+:root { color-scheme: light; --ink: #1f2933; --muted: #66727f; --line: #e4e8ec; --good: #2f9e58; --bad: #d64545;
+        --other: #ea7317; }
+* { box-sizing: border-box; }
+body { margin: 0; background: #f4f6f8; color: var(--ink); font: 15px/1.5 system-ui, "Segoe UI", Roboto, sans-serif; }
+main { max-width: 1120px; margin: 0 auto; padding: 28px 20px 60px; }
+header { display: flex; flex-wrap: wrap; gap: 10px 16px; align-items: baseline; margin-bottom: 18px; }
+h1 { font-size: 25px; margin: 0; letter-spacing: -0.01em; }
+h2 { font-size: 16px; margin: 0 0 10px; }
+.badge { color: white; border-radius: 999px; padding: 3px 13px; font-weight: 600; font-size: 14px;
+         background: var(--other); }
+.badge.goal { background: var(--good); } .badge.collision { background: var(--bad); }
+.reason { color: var(--muted); }
+.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 12px; margin-bottom: 18px; }
+.tile, section { background: white; border: 1px solid var(--line); border-radius: 10px; }
+.tile { padding: 12px 16px; } .tile b { display: block; font-size: 21px; font-variant-numeric: tabular-nums; }
+.tile span { color: var(--muted); font-size: 13px; }
+section { padding: 16px 18px; margin-bottom: 18px; }
+section p { color: var(--muted); margin: 8px 0 0; font-size: 13.5px; }
+img { width: 100%; height: auto; display: block; }
+.tables { display: grid; grid-template-columns: repeat(auto-fit, minmax(330px, 1fr)); gap: 18px; }
+table { border-collapse: collapse; width: 100%; font-size: 13.5px; }
+td { padding: 4px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
+td:last-child { text-align: right; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; padding-left: 14px; }
+td:first-child { color: var(--muted); white-space: nowrap; }
+details { margin-top: 6px; } summary { cursor: pointer; font-weight: 600; }
+footer { color: var(--muted); font-size: 13px; }
+"""
+
+Rows = list[tuple[str, str]]
+
+
+def write_report(run: RunData, path: Path) -> None:
+    """Write the page of a run; its `summary` must be complete."""
+    path.write_text(report_html(run), encoding="utf-8")
+
+
+def report_html(run: RunData) -> str:
+    """The page as text."""
+    summary = run.summary
+    title = f"{summary['world']}, seed {summary['seed']}, {summary['speed']:g} m/s"
+    parts = [_header(title, summary), _tiles(summary), *_plots(run), _tables(summary), _configuration(summary)]
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{_text(title)}</title><style>{STYLE}</style></head><body><main>\n"
+        + "\n".join(parts)
+        + "\n</main></body></html>\n"
+    )
+
+
+def _header(title: str, summary: dict[str, Any]) -> str:
+    outcome = str(summary["outcome"])
+    kind = outcome if outcome in ("goal", "collision") else "other"
+    return (
+        f'<header><h1>{_text(title)}</h1><span class="badge {kind}">{_text(outcome.replace("_", " "))}</span>'
+        f'<span class="reason">{_text(summary["reason"])}</span></header>'
+    )
+
+
+def _tiles(summary: dict[str, Any]) -> str:
+    path, counts = summary["path"], summary["counts"]
+    tiles = [
+        ("flight time", number(summary["flight_s"], "s", 1)),
+        ("distance", number(path["distance_m"], "m", 1)),
+        ("mean speed", number(path["mean_speed"], "m/s", 2)),
+        ("smallest clearance", number(path["min_clearance_m"], "m", 2)),
+        ("events", compact(counts["events"])),
+        ("spikes", compact(counts["spikes"])),
+    ]
+    cells = "".join(f'<div class="tile"><b>{value}</b><span>{name}</span></div>' for name, value in tiles)
+    return f'<div class="tiles">{cells}</div>'
+
+
+def _plots(run: RunData) -> list[str]:
+    notes = [
+        ("Path from above", figures.path_figure(run), "Solids where they were at the end of the flight; x forward."),
+        ("Speed and clearance", figures.motion_figure(run), "Clearance: body sphere to the nearest solid."),
+        ("Events, spikes and reward" if len(run.reward_t) else "Events and spikes", figures.rates_figure(run), ""),
+        ("Spikes", figures.raster_figure(run), "One mark per spike, neurons above each other, layers by colour."),
+        ("Weights before and after", figures.weights_figure(run), _weights_note(run.summary)),
+    ]
+    return [
+        f'<section><h2>{title}</h2><img alt="{title}" src="{figures.png_uri(figure)}">{f"<p>{note}</p>" if note else ""}'
+        "</section>"
+        for title, figure, note in notes
+        if figure is not None
+    ]
+
+
+def _weights_note(summary: dict[str, Any]) -> str:
+    learning = summary["learning"]
+    state = "on" if learning["on"] else "off"
+    changed = [
+        f"{_text(name)}: {100 * row['share_changed']:.0f} % of {row['synapses']} synapses changed, mean "
+        f"{row['mean_before']:.4f} to {row['mean_after']:.4f}"
+        for name, row in learning["weights"].items()
+    ]
+    return f"Learning {state}, reward {_text(learning['reward_mode'])}. " + "; ".join(changed)
+
+
+def _tables(summary: dict[str, Any]) -> str:
+    tables = [("Run", _run_rows(summary)), ("Events and spikes", _count_rows(summary))]
+    if summary["network"]:
+        tables.append(("Network", _network_rows(summary["network"])))
+        tables.append(("Energy (model)", _energy_rows(summary["network"]["energy_model"])))
+    if summary["digest"]:
+        tables.append(("Digests", [(name, str(value)[:16]) for name, value in summary["digest"].items()]))
+    tables.append(("Versions", [(name, str(value or "not installed")) for name, value in summary["versions"].items()]))
+    blocks = "".join(f"<section><h2>{_text(title)}</h2>{table(rows)}</section>" for title, rows in tables)
+    return f'<div class="tables">{blocks}</div>'
+
+
+def _run_rows(summary: dict[str, Any]) -> Rows:
+    reply = summary["reply_ms"]
+    return [
+        ("mode", summary["mode"]),
+        ("pilot", summary["pilot"]),
+        ("learning", "on" if summary["learning"]["on"] else "off"),
+        ("started from", str(summary["learning"]["started_from"])),
+        ("wall time", number(summary["wall_s"], "s", 1)),
+        ("simulated seconds per second", number(summary["real_time_factor"], "", 2)),
+        ("peak speed", number(summary["path"]["peak_speed"], "m/s", 2)),
+        ("packet to command, p50", number(reply["p50"], "ms", 2)),
+        ("packet to command, p99", number(reply["p99"], "ms", 2)),
+        ("first event to first motor spike", number(summary["first_spike_ms"], "ms", 1)),
+    ]
+
+
+def _count_rows(summary: dict[str, Any]) -> Rows:
+    counts = summary["counts"]
+    on = 100 * counts["on_events"] / counts["events"] if counts["events"] else None
+    return [
+        ("events", compact(counts["events"])),
+        ("mean event rate", f"{compact(counts['event_rate_hz'])}/s"),
+        ("ON events", number(on, "%", 1)),
+        ("spikes", compact(counts["spikes"])),
+        ("mean spike rate", f"{compact(counts['spike_rate_hz'])}/s"),
+        ("commands", compact(counts["commands"])),
+    ]
+
+
+def _network_rows(network: dict[str, Any]) -> Rows:
+    sparsity = network["sparsity"]
+    return [
+        *(
+            (f"layer {name}", f"{size} {'inputs' if name in network['inputs'] else 'neurons'}")
+            for name, size in network["layers"].items()
+        ),
+        ("synapses", f"{network['synapses']} ({network['plastic_synapses']} plastic)"),
+        ("steps", f"{compact(network['steps'])} of {network['step_ms']:g} ms"),
+        ("mean firing rate", number(sparsity["mean_rate_hz"], "Hz", 2)),
+        ("silent neuron steps", number(100 * sparsity["silent_share"], "%", 1)),
+        ("synaptic operations", compact(network["synaptic_operations"])),
+        ("per decision", number(network["synaptic_operations_per_decision"], "", 1)),
+        ("weight updates", compact(network["weight_updates"])),
+    ]
+
+
+def _energy_rows(energy: dict[str, Any]) -> Rows:
+    return [
+        ("dynamic, per decision", number(energy["dynamic_nj_per_decision"], "nJ", 2)),
+        ("idle, per decision", number(energy["idle_nj_per_decision"], "nJ", 2)),
+        ("total, per decision", number(energy["total_nj_per_decision"], "nJ", 2)),
+        ("mean power", number(energy["mean_power_uw"], "\u00b5W", 2)),
+        ("what this is", energy["model"]),
+    ]
+
+
+def _configuration(summary: dict[str, Any]) -> str:
+    blocks = "".join(
+        f"<details><summary>{_text(name)}</summary>{table(flat_rows(values))}</details>"
+        for name, values in summary["configuration"].items()
+    )
+    return f"<section><h2>Configuration</h2>{blocks}</section>"
+
+
+def flat_rows(values: dict[str, Any], prefix: str = "") -> Rows:
+    """Nested values as dotted names."""
+    rows: Rows = []
+    for name, value in values.items():
+        if isinstance(value, dict):
+            rows += flat_rows(value, f"{prefix}{name}.")
+        else:
+            rows.append((prefix + name, str(value)))
+    return rows
+
+
+def table(rows: Rows) -> str:
+    """Names and values, escaped."""
+    return "<table>" + "".join(f"<tr><td>{_text(a)}</td><td>{_text(b)}</td></tr>" for a, b in rows) + "</table>"
+
+
+def number(value: float | None, unit: str, digits: int) -> str:
+    """A number with its unit, or a dash."""
+    return "\u2013" if value is None else f"{value:.{digits}f}\u202f{unit}".rstrip("\u202f")
+
+
+def compact(value: float | None) -> str:
+    """A count with at most four figures: 12.3 k, 4.56 M."""
+    if value is None:
+        return "\u2013"
+    for limit, name in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
+        if abs(value) >= limit:
+            scaled = value / (1e3 if name == "k" else limit)
+            return f"{scaled:.3g}\u202f{name}"
+    return f"{value:.4g}"
+
+
+def _text(value: object) -> str:
+    return html.escape(str(value))

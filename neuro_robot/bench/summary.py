@@ -1,0 +1,174 @@
+"""summary.json: one run in numbers, with everything needed to fly it again."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from neuro_robot.bench.activity import Activity, network_summary
+from neuro_robot.bench.flight import FlightLog, FlightRequest
+from neuro_robot.bench.pilots import mind_config
+from neuro_robot.bench.plain import plain, versions
+from neuro_robot.bench.rundata import RunData
+from neuro_robot.config import from_dict, to_dict
+from neuro_robot.sim.simulation import DroneConfig
+
+SCHEMA = "neuro_robot.run/1"
+Floats = npt.NDArray[np.float64]
+
+
+def _nothing() -> Floats:
+    return np.empty(0, np.float64)
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """What a run knows and its bag does not tell."""
+
+    request: FlightRequest
+    mode: str  # lockstep | realtime | inprocess
+    outcome: str
+    reason: str
+    wall_s: float
+    digest: dict[str, str] = field(default_factory=dict)  # spikes, weights, commands
+    reply_ms: Floats = field(default_factory=_nothing)  # packet to command, wall time
+    reward_t: Floats = field(default_factory=_nothing)  # s
+    reward: Floats = field(default_factory=_nothing)
+    weights_before: dict[str, np.ndarray] = field(default_factory=dict)
+    weights_after: dict[str, np.ndarray] = field(default_factory=dict)
+    activity: Activity | None = None
+    diagnostics: dict[str, Any] = field(default_factory=dict)
+
+
+def facts_of(log: FlightLog) -> RunFacts:
+    """The facts of a flight in process."""
+    rewarded = np.isfinite(log.reward)
+    return RunFacts(
+        request=log.request,
+        mode="inprocess",
+        outcome=log.outcome,
+        reason=log.reason,
+        wall_s=log.wall_s,
+        digest=log.digest,
+        reply_ms=log.reply_ms,
+        reward_t=log.t[rewarded],
+        reward=log.reward[rewarded],
+        weights_before=log.weights_before,
+        weights_after=log.weights_after,
+        activity=log.activity,
+        diagnostics=dict(log.diagnostics),
+    )
+
+
+def summarise_run(facts: RunFacts, run: RunData) -> dict[str, Any]:
+    """summary.json as plain values; `run` gives what the bag holds."""
+    request = facts.request
+    sim = from_dict(DroneConfig, request.sim)
+    decisions = len(run.command_t)
+    summary: dict[str, Any] = {
+        "schema": SCHEMA,
+        "mode": facts.mode,
+        "world": run.world.name,
+        "seed": request.seed,
+        "speed": request.speed,
+        "pilot": request.pilot,
+        "outcome": facts.outcome,
+        "success": facts.outcome == "goal",
+        "reason": facts.reason,
+        "flight_s": run.duration_s,
+        "wall_s": facts.wall_s,
+        "real_time_factor": run.duration_s / facts.wall_s if facts.wall_s > 0 else None,
+        "body_radius_m": sim.body.collision_radius,
+        "path": path_figures(run, sim.body.collision_radius),
+        "counts": counts(run),
+        "reply_ms": percentiles(facts.reply_ms),
+        "first_spike_ms": first_spike_ms(run),
+        "learning": learning_state(facts),
+        "network": None if facts.activity is None else network_summary(facts.activity, decisions),
+        "diagnostics": facts.diagnostics,
+        "digest": facts.digest,
+        "request": asdict(request),
+        "configuration": {"sim": to_dict(sim), "mind": to_dict(mind_config(request))},
+        "versions": versions(),
+    }
+    return dict(plain(summary))
+
+
+def path_figures(run: RunData, radius_m: float) -> dict[str, Any]:
+    """How far, how fast, how close to a solid."""
+    clearance = run.clearance(radius_m)[1]
+    near = clearance[np.isfinite(clearance)]
+    metres = float(np.linalg.norm(np.diff(run.position, axis=0), axis=1).sum())
+    speeds = np.linalg.norm(run.velocity, axis=1)
+    return {
+        "distance_m": metres,
+        "mean_speed": metres / run.duration_s if run.duration_s > 0 else None,
+        "peak_speed": float(speeds.max()) if len(speeds) else None,
+        "min_clearance_m": float(near.min()) if len(near) else None,
+    }
+
+
+def counts(run: RunData) -> dict[str, Any]:
+    """Events and spikes, and their mean rates."""
+    seconds = run.duration_s
+    layers = np.bincount(run.spikes["y"]).tolist() if len(run.spikes) else []
+    return {
+        "events": len(run.events),
+        "on_events": int(np.count_nonzero(run.events["p"])),
+        "event_rate_hz": len(run.events) / seconds if seconds > 0 else None,
+        "spikes": len(run.spikes),
+        "spikes_by_layer": layers,
+        "spike_rate_hz": len(run.spikes) / seconds if seconds > 0 else None,
+        "commands": len(run.command_t),
+    }
+
+
+def percentiles(values_ms: Floats) -> dict[str, float | None]:
+    """p50, p90, p99 and the largest; None without values."""
+    if not len(values_ms):
+        return {"p50": None, "p90": None, "p99": None, "max": None}
+    p50, p90, p99 = np.percentile(values_ms, [50, 90, 99])
+    return {"p50": float(p50), "p90": float(p90), "p99": float(p99), "max": float(np.max(values_ms))}
+
+
+def first_spike_ms(run: RunData) -> float | None:
+    """Sensor time from the first event to the first spike of the last layer that spiked; None without either."""
+    if not len(run.events) or not len(run.spikes):
+        return None
+    last = run.spikes["t"][run.spikes["y"] == run.spikes["y"].max()]
+    return float(last.min() - run.events["t"][0]) * 1e-6
+
+
+def learning_state(facts: RunFacts) -> dict[str, Any]:
+    """Whether it learned, from what, and what became of the weights (synapses only; NaN is none)."""
+    request = facts.request
+    weights = {}
+    for name, after in facts.weights_after.items():
+        real = np.isfinite(after)
+        if not real.any():
+            continue
+        before = facts.weights_before.get(name, after)
+        change = np.abs(after - before)[real]
+        weights[name] = {
+            "synapses": int(real.sum()),
+            "mean_before": float(np.mean(before[real])),
+            "mean_after": float(np.mean(after[real])),
+            "mean_change": float(change.mean()),
+            "share_changed": float(np.mean(change > 0)),
+        }
+    return {
+        "on": request.learning and request.pilot == "snn",
+        "reward_mode": request.reward_mode,
+        "started_from": request.weights or "initial weights",
+        "weights": weights,
+    }
+
+
+def write_summary(summary: dict[str, Any], path: Path) -> None:
+    """Strict JSON (no NaN), indented."""
+    path.write_text(json.dumps(summary, indent=2, allow_nan=False) + "\n")
