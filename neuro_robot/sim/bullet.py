@@ -1,4 +1,4 @@
-"""The rigid-body side in PyBullet: the world's solids, the vehicle's body, contacts. The only module that imports it."""
+"""Rigid bodies in PyBullet: the world's solids, the vehicle's body, contacts. The only module that imports it."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class BulletWorld:
         self._bullet.stepSimulation(self._client)
 
     def read(self) -> tuple[float, ...]:
-        """Position (3, m), quaternion (x, y, z, w), velocity (3, m/s), angular velocity (3, rad/s): all in the world."""
+        """Position (3, m), quaternion (x, y, z, w), velocity (3, m/s), angular velocity (3, rad/s); world axes."""
         pose = self._bullet.getBasePositionAndOrientation(self._vehicle, self._client)
         motion = self._bullet.getBaseVelocity(self._vehicle, self._client)
         return (*pose[0], *pose[1], *motion[0], *motion[1])

@@ -19,12 +19,14 @@ def surface_distance(kind: int, size: Floats, x: float, y: float, z: float) -> f
     """Distance, m, from a point in the solid's own axes to its surface, negative inside; size = half extents, m."""
     if kind == CYLINDER:
         a, b = math.hypot(x, y) - size[0], abs(z) - size[2]
-        return min(max(a, b), 0.0) + math.hypot(max(a, 0.0), max(b, 0.0))
-    if kind == BOX:
+        distance = min(max(a, b), 0.0) + math.hypot(max(a, 0.0), max(b, 0.0))
+    elif kind == BOX:
         a, b, c = abs(x) - size[0], abs(y) - size[1], abs(z) - size[2]
         outside = math.sqrt(max(a, 0.0) ** 2 + max(b, 0.0) ** 2 + max(c, 0.0) ** 2)
-        return min(max(a, b, c), 0.0) + outside
-    return math.sqrt(x * x + y * y + z * z) - size[0]
+        distance = min(max(a, b, c), 0.0) + outside
+    else:
+        distance = math.sqrt(x * x + y * y + z * z) - size[0]
+    return float(distance)
 
 
 @njit(cache=True)

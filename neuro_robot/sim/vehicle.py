@@ -55,9 +55,10 @@ class Vehicle:
         name, distance = self.nearest()
         ground = start.z - self._body.collision_radius
         if min(distance, ground) <= 0.0:
+            name, distance = (name, distance) if distance <= ground else ("the ground", ground)
             raise SimulationError(
-                f"world {self.world.name}: expected a free start at {self.truth[:3].tolist()}, got {min(distance, ground):.2f} m "
-                f"to {name if distance <= ground else 'the ground'}: move the start or widen its free radius"
+                f"world {self.world.name}: expected a free start, got {self.truth[:3].tolist()} "
+                f"with {distance:.2f} m to {name}: move the start or widen its free radius"
             )
         self._rotors.reset()
         self.sensors.reset(self.truth)
