@@ -131,9 +131,8 @@ class DvsPixels:
             refractory_ns, t0, t1, self._time, self._pixel, self._sign,
         )  # fmt: skip
         if noise > 0.0:
-            key = kernels.mix(np.uint64(self.seed) + np.uint64(self.frames) * kernels.GOLDEN)
             n = kernels.shot_noise(
-                n, key, noise, config.shot_noise_bright_ratio, self._low, self._reference, self._newest,
+                n, self.seed, self.frames, noise, config.shot_noise_bright_ratio, self._low, self._reference, self._newest,
                 refractory_ns, t0, t1, self._time, self._pixel, self._sign,
             )  # fmt: skip
         self.frames += 1

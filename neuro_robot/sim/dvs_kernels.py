@@ -181,7 +181,7 @@ def emit(
 
 @njit(cache=True)
 def shot_noise(
-    n: int, key: Any, probability: float, bright_ratio: float, low: Any, reference: Any, newest: Any, refractory: int,
+    n: int, seed: int, frame: int, probability: float, bright_ratio: float, low: Any, reference: Any, newest: Any, refractory: int,
     t0: int, t1: int, time: Any, pixel: Any, sign: Any,
 ) -> int:  # fmt: skip
     """Append noise events after the n signal events, at most as many as fit; returns the new count.
@@ -189,6 +189,7 @@ def shot_noise(
     Each pixel fires with `probability` per frame where dark, times bright_ratio at intensity 1, ON or OFF alike, at a
     uniform time. The pixel resets: its reference becomes the present signal.
     """
+    key = mix(np.uint64(seed) * GOLDEN + mix(np.uint64(frame)))
     draw = 0
     i = -1
     scale = 1.0 / np.log1p(-probability)
