@@ -26,12 +26,12 @@ _UNSORTED, _OUT_OF_TIME, _OUTSIDE, _POLARITY = 1, 2, 3, 4
 
 
 def empty_events(n: int = 0) -> Events:
-    """n events, all zero."""
+    """Make n events, all zero."""
     return np.zeros(n, EVENT_DTYPE)
 
 
 def empty_triggers(n: int = 0) -> Triggers:
-    """n triggers, all zero."""
+    """Make n triggers, all zero."""
     return np.zeros(n, TRIGGER_DTYPE)
 
 
@@ -69,7 +69,7 @@ def as_kernel_input(events: Events) -> Events:
 
 
 @njit(cache=True)
-def _first_fault(events, width, height, max_time_ns):  # type: ignore[no-untyped-def]
+def _first_fault(events: Events, width: int, height: int, max_time_ns: int) -> tuple[int, int]:
     """(index, kind) of the first unusable event, (-1, 0) when all are usable."""
     previous = np.int64(0)
     for i in range(len(events)):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from neuro_robot.events.array import EVENT_DTYPE, Events, Triggers, empty_triggers
 
-Words = npt.NDArray[np.unsignedinteger]
+Words = npt.NDArray[Any]  # integers of the codec's word type
 
 
 class Counts(NamedTuple):
@@ -71,7 +71,7 @@ class Codec:
     """One encoding of event packets."""
 
     name: str
-    word: np.dtype[np.unsignedinteger]  # a packet is a whole number of these
+    word: np.dtype[Any]  # a packet is a whole number of these
     max_width: int  # pixels that the address bits can tell apart
     max_height: int
     max_span_ns: int  # longest time from first event to the end of a packet

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 from numba import njit
 
-from neuro_robot.events.array import EVENT_DTYPE, TRIGGER_DTYPE
+from neuro_robot.events.array import EVENT_DTYPE, TRIGGER_DTYPE, Events, Triggers
 from neuro_robot.events.codec import Batch, Counts, Words
 from neuro_robot.events.evt3_words import (
     ADDR_X,
@@ -27,14 +30,16 @@ from neuro_robot.events.evt3_words import (
     VECT_BASE_X,
 )
 
-# The state array. HIGH counts 2^12 us since clock zero, roll-overs included; LAST_US is the last time decoded.
-_HIGH, _LOW, _ROW, _BASE, _POLARITY, _FLAGS, _LAST_US, _STATE_SIZE = range(8)
+# The state array. HIGH counts 2^12 us since clock zero, roll-overs included; T_US is the time of the last time word.
+_HIGH, _T_US, _ROW, _BASE, _POLARITY, _FLAGS, _STATE_SIZE = range(7)
 # Flags: HIGH can be unwrapped against; TIME_HIGH seen; TIME_LOW seen after it; ADDR_Y seen; VECT_BASE_X seen.
 _REFERENCE, _HIGH_SEEN, _TIMED, _ROW_SEEN, _BASE_SEEN = 1, 2, 4, 8, 16
 _PIXEL_READY = _TIMED | _ROW_SEEN
 _VECTOR_READY = _TIMED | _ROW_SEEN | _BASE_SEEN
 # The counters, in the order of codec.Counts, and the newest time in us (-1: none).
 _OUTSIDE, _UNSYNCHRONISED, _BACKWARD, _UNKNOWN, _NEWEST_US, _COUNTS_SIZE = range(6)
+
+Integers = npt.NDArray[Any]  # int64; Any keeps numba's arithmetic out of mypy's integer types
 
 
 class Evt3Decoder:
@@ -66,7 +71,7 @@ class Evt3Decoder:
 
 
 @njit(cache=True)
-def _count_outputs(words):  # type: ignore[no-untyped-def]
+def _count_outputs(words: Words) -> tuple[int, int]:
     """(most events, most triggers) these words can make; the size of every output follows from this alone."""
     events = 0
     triggers = 0
@@ -74,7 +79,7 @@ def _count_outputs(words):  # type: ignore[no-untyped-def]
         code = word >> 12
         if code == ADDR_X:
             events += 1
-        elif code == VECT_12 or code == VECT_8:
+        elif code in (VECT_12, VECT_8):
             events += _ones(word & 0xFFF)
         elif code == EXT_TRIGGER:
             triggers += 1
@@ -82,10 +87,20 @@ def _count_outputs(words):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _decode_words(words, base_us, width, height, state, counts, events, triggers):  # type: ignore[no-untyped-def]
-    high, low, row, base = state[_HIGH], state[_LOW], state[_ROW], state[_BASE]
-    polarity, flags, last_us = state[_POLARITY], state[_FLAGS], state[_LAST_US]
-    t_us = high << LOW_BITS | low
+def _decode_words(
+    words: Words,
+    base_us: int,
+    width: int,
+    height: int,
+    state: Integers,
+    counts: Integers,
+    events: Events,
+    triggers: Triggers,
+) -> tuple[int, int]:
+    """-> (events, triggers) written; state and counts are updated in place."""
+    # Locals, not state[...]: registers make this loop several times faster than memory.
+    high, t_us, row = state[_HIGH], state[_T_US], state[_ROW]
+    base, polarity, flags = state[_BASE], state[_POLARITY], state[_FLAGS]
     newest_us = t_us if flags & _TIMED else -1
     kept = 0
     triggered = 0
@@ -100,56 +115,53 @@ def _decode_words(words, base_us, width, height, state, counts, events, triggers
                 kept += 1
             else:
                 counts[_OUTSIDE] += 1
-        elif code == VECT_12 or code == VECT_8:
-            bits = 12 if code == VECT_12 else 8
+        elif code in (VECT_12, VECT_8):
+            ready = flags & _VECTOR_READY == _VECTOR_READY
             mask = value if code == VECT_12 else value & 0xFF
-            if flags & _VECTOR_READY != _VECTOR_READY:
-                counts[_UNSYNCHRONISED] += _ones(mask)
-            else:
-                inside = _inside(mask, base, width) if row < height else 0
-                counts[_OUTSIDE] += _ones(mask ^ inside)
-                kept = _put_vector(events, kept, t_us, base, row, polarity, inside)
-            base += bits
+            inside = _inside(mask, base, width if row < height else 0, ready, counts)
+            kept = _put_vector(events, kept, t_us, base, row, polarity, inside)
+            base += 12 if code == VECT_12 else 8
         elif code == ADDR_Y:
             row = value & ADDRESS_MASK
             flags |= _ROW_SEEN
-        elif code == TIME_LOW or code == TIME_HIGH:
-            if code == TIME_LOW:
-                low = value
-                flags |= _TIMED if flags & _HIGH_SEEN else 0
-            else:
-                new_high = _unwrapped(value, high, flags, base_us)
-                low = low if new_high == high else 0
-                high = new_high
-                flags |= _REFERENCE | _HIGH_SEEN
-            t_us = high << LOW_BITS | low
-            if flags & _TIMED:
-                counts[_BACKWARD] += t_us < last_us
-                last_us = t_us
-                newest_us = max(newest_us, t_us)
+        elif code in (TIME_LOW, TIME_HIGH):
+            t_before_us = t_us
+            high, t_us, flags = _time(code == TIME_HIGH, value, base_us, high, t_us, flags)
+            counts[_BACKWARD] += t_us < t_before_us
+            newest_us = max(newest_us, t_us) if flags & _TIMED else newest_us
         elif code == VECT_BASE_X:
             base = value & ADDRESS_MASK
             polarity = value >> POLARITY_SHIFT
             flags |= _BASE_SEEN
         elif code == EXT_TRIGGER:
-            if flags & _TIMED:
-                trigger = triggers[triggered]
-                trigger.t = t_us * 1000
-                trigger.id = value >> 8
-                trigger.value = value & 1
-                triggered += 1
-            else:
-                counts[_UNSYNCHRONISED] += 1
-        elif code != PADDING and code != OTHERS and code != CONTINUED_4 and code != CONTINUED_12:
+            triggered = _put_trigger(triggers, triggered, t_us, value, flags & _TIMED != 0, counts)
+        elif code not in (PADDING, OTHERS, CONTINUED_4, CONTINUED_12):
             counts[_UNKNOWN] += 1
     counts[_NEWEST_US] = newest_us
-    state[_HIGH], state[_LOW], state[_ROW], state[_BASE] = high, low, row, base
-    state[_POLARITY], state[_FLAGS], state[_LAST_US] = polarity, flags, last_us
+    state[_HIGH], state[_T_US], state[_ROW] = high, t_us, row
+    state[_BASE], state[_POLARITY], state[_FLAGS] = base, polarity, flags
     return kept, triggered
 
 
 @njit(cache=True)
-def _unwrapped(value, high, flags, base_us):  # type: ignore[no-untyped-def]
+def _time(is_high: bool, value: int, base_us: int, high: int, t_us: int, flags: int) -> tuple[int, int, int]:
+    """Take a TIME_HIGH or TIME_LOW word; -> (high, t_us, flags). t_us stays until both halves were seen.
+
+    A new high half starts at low 0 until TIME_LOW says more, as openeb has it.
+    """
+    low = value
+    if is_high:
+        new_high = _unwrapped(value, base_us, high, flags)
+        low = t_us & ((1 << LOW_BITS) - 1) if new_high == high else 0
+        high = new_high
+        flags |= _REFERENCE | _HIGH_SEEN
+    elif flags & _HIGH_SEEN:
+        flags |= _TIMED
+    return high, high << LOW_BITS | low if flags & _TIMED else t_us, flags
+
+
+@njit(cache=True)
+def _unwrapped(value: int, base_us: int, high: int, flags: int) -> int:
     """The high half of the clock with its roll-overs, from the 12 bits of TIME_HIGH."""
     if not flags & _REFERENCE:
         if base_us < 0:
@@ -166,16 +178,20 @@ def _unwrapped(value, high, flags, base_us):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _put(events, i, t_us, x, y, p):  # type: ignore[no-untyped-def]
-    event = events[i]
-    event.t = t_us * 1000
-    event.x = x
-    event.y = y
-    event.p = p
+def _inside(mask: int, base: int, width: int, ready: bool, counts: Integers) -> int:
+    """The bits of a vector's mask that are events of this sensor; the others are counted."""
+    if not ready:
+        counts[_UNSYNCHRONISED] += _ones(mask)
+        return 0
+    if base + 12 <= width:
+        return mask
+    inside = mask & ((1 << max(width - base, 0)) - 1)
+    counts[_OUTSIDE] += _ones(mask ^ inside)
+    return inside
 
 
 @njit(cache=True)
-def _put_vector(events, i, t_us, base, row, polarity, mask):  # type: ignore[no-untyped-def]
+def _put_vector(events: Events, i: int, t_us: int, base: int, row: int, polarity: int, mask: int) -> int:
     """Write every candidate and step on only when its bit is set: no branch for the processor to guess wrong."""
     x = base
     while mask:
@@ -187,16 +203,28 @@ def _put_vector(events, i, t_us, base, row, polarity, mask):  # type: ignore[no-
 
 
 @njit(cache=True)
-def _inside(mask, base, width):  # type: ignore[no-untyped-def]
-    """The bits of mask whose column base + i lies inside the sensor."""
-    room = width - base
-    if room >= 12:
-        return mask
-    return mask & ((1 << room) - 1) if room > 0 else 0
+def _put_trigger(triggers: Triggers, i: int, t_us: int, value: int, timed: bool, counts: Integers) -> int:
+    if not timed:
+        counts[_UNSYNCHRONISED] += 1
+        return i
+    trigger = triggers[i]
+    trigger.t = t_us * 1000
+    trigger.id = value >> 8
+    trigger.value = value & 1
+    return i + 1
 
 
 @njit(cache=True)
-def _ones(bits):  # type: ignore[no-untyped-def]
+def _put(events: Events, i: int, t_us: int, x: int, y: int, p: int) -> None:
+    event = events[i]
+    event.t = t_us * 1000
+    event.x = x
+    event.y = y
+    event.p = p
+
+
+@njit(cache=True)
+def _ones(bits: int) -> int:
     """Number of set bits of a 12-bit mask (parallel sums in halves)."""
     pairs = (bits & 0x555) + (bits >> 1 & 0x555)
     quads = (pairs & 0x333) + (pairs >> 2 & 0x333)

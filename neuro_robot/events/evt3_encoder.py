@@ -43,9 +43,9 @@ def encode(events: Events, t_end_ns: int) -> tuple[int, Words]:
 
 
 @njit(cache=True)
-def _encode_words(events, start_us, end_us, words):  # type: ignore[no-untyped-def]
+def _encode_words(events: Events, start_us: int, end_us: int, words: Words) -> int:
     """-> number of words written; the capacity covers four words for each event, both ends and the longest span."""
-    n = _put_time(words, 0, start_us, start_us >> LOW_BITS, True)
+    n: int = _put_time(words, 0, start_us, start_us >> LOW_BITS, True)
     now_us = start_us
     row = -1
     i = 0
@@ -55,19 +55,18 @@ def _encode_words(events, start_us, end_us, words):  # type: ignore[no-untyped-d
             n = _put_time(words, n, t_us, now_us >> LOW_BITS, False)
             now_us = t_us
         if events[i].y != row:
-            row = np.int64(events[i].y)
+            row = int(events[i].y)
             words[n] = ADDR_Y << 12 | row
             n += 1
-        x, polarity = np.int64(events[i].x), np.int64(events[i].p) << POLARITY_SHIFT
-        mask, i_next = _window(events, i, x, t_us)
+        x, p = int(events[i].x), int(events[i].p)
+        mask, i_next = _window(events, i, x, row, p, t_us)
         if i_next - i < _WORTH_A_VECTOR:
-            words[n] = ADDR_X << 12 | polarity | x
+            words[n] = ADDR_X << 12 | p << POLARITY_SHIFT | x
             n += 1
             i += 1
             continue
-        words[n] = VECT_BASE_X << 12 | polarity | x
+        words[n] = VECT_BASE_X << 12 | p << POLARITY_SHIFT | x
         n += 1
-        first = i
         while i_next > i:
             # Both masks cost one word; cameras end a group with the short one.
             short = mask < 1 << 8
@@ -75,14 +74,14 @@ def _encode_words(events, start_us, end_us, words):  # type: ignore[no-untyped-d
             n += 1
             x += 8 if short else 12
             i = i_next
-            mask, i_next = _window_after(events, i, first, x, t_us)
+            mask, i_next = _window(events, i, x, row, p, t_us)
     if len(events):
         n = _put_time(words, n, end_us, now_us >> LOW_BITS, True)
     return n
 
 
 @njit(cache=True)
-def _put_time(words, n, t_us, high_before, both):  # type: ignore[no-untyped-def]
+def _put_time(words: Words, n: int, t_us: int, high_before: int, both: bool) -> int:
     """Write the time words that lead from the high half high_before to t_us; both halves when asked to."""
     high = t_us >> LOW_BITS
     while high - high_before > _LONGEST_STEP:
@@ -97,26 +96,17 @@ def _put_time(words, n, t_us, high_before, both):  # type: ignore[no-untyped-def
 
 
 @njit(cache=True)
-def _window(events, i, base, t_us):  # type: ignore[no-untyped-def]
-    """(mask, next index): events from i on in the same microsecond, row and polarity with x rising in base..base+11."""
-    row, polarity = events[i].y, events[i].p
+def _window(events: Events, i: int, base: int, row: int, p: int, t_us: int) -> tuple[int, int]:
+    """(mask, next index): events from i on in this row, polarity and microsecond with x rising in base..base+11."""
     after_ns = (t_us + 1) * 1000
     mask = 0
     least = base
     while i < len(events):
         event = events[i]
-        x = np.int64(event.x)
-        if x < least or x >= base + 12 or event.y != row or event.p != polarity or event.t >= after_ns:
+        x = int(event.x)
+        if x < least or x >= base + 12 or event.y != row or event.p != p or event.t >= after_ns:
             break
         mask |= 1 << (x - base)
         least = x + 1
         i += 1
     return mask, i
-
-
-@njit(cache=True)
-def _window_after(events, i, first, base, t_us):  # type: ignore[no-untyped-def]
-    """_window for the vector that follows one: only if event i still belongs to the row and polarity of first."""
-    if i >= len(events) or events[i].y != events[first].y or events[i].p != events[first].p:
-        return 0, i
-    return _window(events, i, base, t_us)

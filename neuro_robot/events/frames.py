@@ -34,7 +34,7 @@ def event_image(events: Events, width: int, height: int) -> npt.NDArray[np.uint8
 
 
 @njit(cache=True)
-def _count_events(events, counts):  # type: ignore[no-untyped-def]
+def _count_events(events: Events, counts: npt.NDArray[np.int32]) -> int:
     """Count into counts[y, x, p]; the index of the first event outside, -1 when there is none."""
     height, width = counts.shape[0], counts.shape[1]
     for i in range(len(events)):
@@ -46,7 +46,13 @@ def _count_events(events, counts):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _draw(counts, ground, off, on, image):  # type: ignore[no-untyped-def]
+def _draw(
+    counts: npt.NDArray[np.int32],
+    ground: npt.NDArray[np.float32],
+    off: npt.NDArray[np.float32],
+    on: npt.NDArray[np.float32],
+    image: npt.NDArray[np.uint8],
+) -> None:
     for y in range(counts.shape[0]):
         for x in range(counts.shape[1]):
             n_off, n_on = counts[y, x, 0], counts[y, x, 1]

@@ -14,7 +14,7 @@ from numba import njit
 from neuro_robot.events.array import Events, as_kernel_input
 from neuro_robot.events.codec import Codec, EventWordDecoder, Words
 
-WORD = np.dtype("<u8")  # both 32-bit words at once: data below, timestamp above
+WORD = np.dtype("<i8")  # both 32-bit words at once: data below, timestamp above; its sign bit is not used
 ROLL_OVER_US = 2**31
 
 
@@ -32,16 +32,18 @@ def encode(events: Events, t_end_ns: int) -> tuple[int, Words]:
 
 
 @njit(cache=True)
-def _encode_words(events, words):  # type: ignore[no-untyped-def]
+def _encode_words(events: Events, words: Words) -> None:
     for i in range(len(events)):
         event = events[i]
-        stamp = np.uint64(event.t // 1000 & (ROLL_OVER_US - 1))
-        address = np.uint64(event.y) << np.uint64(2) | np.uint64(event.x) << np.uint64(17)
-        words[i] = stamp << np.uint64(32) | address | np.uint64(event.p) << np.uint64(1) | np.uint64(1)
+        x, y, p = np.int64(event.x), np.int64(event.y), np.int64(event.p)
+        stamp_us = event.t // 1000 & (ROLL_OVER_US - 1)
+        words[i] = stamp_us << 32 | x << 17 | y << 2 | p << 1 | 1
 
 
 @njit(cache=True)
-def _decode_words(words, time_base, width, height, last_ns, events):  # type: ignore[no-untyped-def]
+def _decode_words(
+    words: Words, time_base: int, width: int, height: int, last_ns: int, events: Events
+) -> tuple[int, int, int, int]:
     """-> (events kept, time of the last event, newest time, number of steps back in time).
 
     A step back by more than half the range is a roll-over, a step forward by more than half the range undoes one (a
@@ -51,10 +53,10 @@ def _decode_words(words, time_base, width, height, last_ns, events):  # type: ig
     backward = 0
     newest_ns = time_base
     roll_over_us = 0
-    previous_us = np.int64(words[0] >> np.uint64(32) & np.uint64(0x7FFFFFFF)) if len(words) else 0
+    previous_us = words[0] >> 32 & 0x7FFFFFFF if len(words) else 0
     for i in range(len(words)):
         word = words[i]
-        stamp_us = np.int64(word >> np.uint64(32) & np.uint64(0x7FFFFFFF))
+        stamp_us = word >> 32 & 0x7FFFFFFF
         if previous_us - stamp_us > ROLL_OVER_US // 2:
             roll_over_us += ROLL_OVER_US
         elif stamp_us - previous_us > ROLL_OVER_US // 2 and roll_over_us > 0:
@@ -64,13 +66,13 @@ def _decode_words(words, time_base, width, height, last_ns, events):  # type: ig
         backward += t_ns < last_ns
         last_ns = t_ns
         newest_ns = max(newest_ns, t_ns)
-        x = np.int64(word >> np.uint64(17) & np.uint64(0x7FFF))
-        y = np.int64(word >> np.uint64(2) & np.uint64(0x7FFF))
+        x = word >> 17 & 0x7FFF
+        y = word >> 2 & 0x7FFF
         event = events[kept]
         event.t = t_ns
         event.x = x
         event.y = y
-        event.p = word >> np.uint64(1) & np.uint64(1)
+        event.p = word >> 1 & 1
         kept += x < width and y < height  # an event outside the sensor is overwritten by the next one
     return kept, last_ns, newest_ns, backward
 

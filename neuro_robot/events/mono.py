@@ -12,7 +12,7 @@ from numba import njit
 from neuro_robot.events.array import Events, as_kernel_input
 from neuro_robot.events.codec import Codec, EventWordDecoder, Words
 
-WORD = np.dtype("<u8")
+WORD = np.dtype("<i8")  # signed, so that arithmetic with it stays in int64
 
 
 def encode(events: Events, t_end_ns: int) -> tuple[int, Words]:
@@ -24,32 +24,34 @@ def encode(events: Events, t_end_ns: int) -> tuple[int, Words]:
 
 
 @njit(cache=True)
-def _encode_words(events, time_base, words):  # type: ignore[no-untyped-def]
+def _encode_words(events: Events, time_base: int, words: Words) -> None:
     for i in range(len(events)):
         event = events[i]
-        address = np.uint64(event.x) << np.uint64(32) | np.uint64(event.y) << np.uint64(48)
-        words[i] = np.uint64(event.t - time_base) | address | np.uint64(event.p) << np.uint64(63)
+        x, y, p = np.int64(event.x), np.int64(event.y), np.int64(event.p)
+        words[i] = p << 63 | y << 48 | x << 32 | event.t - time_base
 
 
 @njit(cache=True)
-def _decode_words(words, time_base, width, height, last_ns, events):  # type: ignore[no-untyped-def]
+def _decode_words(
+    words: Words, time_base: int, width: int, height: int, last_ns: int, events: Events
+) -> tuple[int, int, int, int]:
     """-> (events kept, time of the last event, newest time, number of steps back in time)."""
     kept = 0
     backward = 0
     newest_ns = time_base
     for i in range(len(words)):
         word = words[i]
-        t_ns = time_base + np.int64(word & np.uint64(0xFFFFFFFF))
+        t_ns = time_base + (word & 0xFFFFFFFF)
         backward += t_ns < last_ns
         last_ns = t_ns
         newest_ns = max(newest_ns, t_ns)
-        x = np.int64(word >> np.uint64(32) & np.uint64(0xFFFF))
-        y = np.int64(word >> np.uint64(48) & np.uint64(0x7FFF))
+        x = word >> 32 & 0xFFFF
+        y = word >> 48 & 0x7FFF
         event = events[kept]
         event.t = t_ns
         event.x = x
         event.y = y
-        event.p = word >> np.uint64(63)
+        event.p = word >> 63 & 1
         kept += x < width and y < height  # an event outside the sensor is overwritten by the next one
     return kept, last_ns, newest_ns, backward
 

@@ -88,7 +88,7 @@ def pack(
     if span_ns > codec.max_span_ns:
         longest = f"{codec.max_span_ns} ns of sensor time"
         raise PacketError(f"{encoding}: a packet holds at most {longest}, got {span_ns}; use shorter packets")
-    time_base, words = codec.encode(events, t_end_ns)
+    time_base, words = codec.encode(events, int(t_end_ns))
     payload = words.view(np.uint8)
     return EventPacket(stamp_ns, frame_id, height, width, seq, time_base, encoding, False, payload)
 
@@ -142,10 +142,10 @@ class StreamDecoder:
             raise PacketError(f"expected a {expected} sensor, got {packet.width}x{packet.height}; use one decoder each")
         _check_geometry(codec, packet.width, packet.height)
         if not 0 <= packet.time_base <= MAX_TIME_NS:
-            raise PacketError(f"expected time_base from 0 to {MAX_TIME_NS} ns, got {packet.time_base}; packet is broken")
+            raise PacketError(f"expected time_base from 0 to {MAX_TIME_NS} ns, got {packet.time_base}; broken packet")
         payload = packet.events
         if not isinstance(payload, np.ndarray) or payload.dtype != np.uint8 or payload.ndim != 1:
-            raise PacketError("expected events as a 1-D array of uint8; wrap a buffer with np.frombuffer(data, np.uint8)")
+            raise PacketError("expected events as a 1-D array of uint8; use np.frombuffer(data, np.uint8)")
         return codec
 
     def _follow_sequence(self, packet: EventPacket, codec: Codec, decoder: PacketDecoder) -> PacketDecoder:
@@ -180,7 +180,7 @@ class StreamDecoder:
 def _codec(encoding: str) -> Codec:
     codec = CODECS.get(encoding)
     if codec is None:
-        raise PacketError(f"expected an encoding of {', '.join(CODECS)}, got {encoding!r}; set the camera driver to one")
+        raise PacketError(f"expected an encoding of {', '.join(CODECS)}, got {encoding!r}; set the camera's driver so")
     return codec
 
 
