@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.markup import escape
 
 SOURCE_TREE = Path(__file__).resolve().parents[1]
-RECORDINGS_VARIABLE = "NEURO_ROBOT_RECORDINGS"
+RECORDINGS = SOURCE_TREE.parent / "shared" / "recordings"
 RELEASED_HASH = "RIHS01_d6fa176260b1f37e5a40845305315e150a0f18191241eb64f407442aa29844aa"
 # rclpy's major version belongs to one distribution (index.ros.org/p/rclpy); the wheels do not set ROS_DISTRO.
 DISTRIBUTIONS = {"3": "humble", "4": "iron", "7": "jazzy", "9": "kilted"}
@@ -159,11 +159,10 @@ def check_ffmpeg() -> Check:
 
 
 def check_recordings() -> Check:
-    """Real camera recordings beside the source tree; the tests on them are skipped where there are none."""
-    folder = Path(os.environ.get(RECORDINGS_VARIABLE) or SOURCE_TREE.parent / "shared" / "recordings")
-    bags = sorted(path.parent.name for path in folder.glob("*/metadata.yaml"))
-    detail = f"{', '.join(bags)} in {folder}" if bags else f"no rosbag2 recording in {folder}"
-    remedy = f"optional: put bags of a real event camera there, or set {RECORDINGS_VARIABLE}"
+    """Real camera recordings beside the source tree, on which some tests run."""
+    bags = sorted(path.parent.name for path in RECORDINGS.glob("*/metadata.yaml"))
+    detail = f"{', '.join(bags)} in {RECORDINGS}" if bags else f"no rosbag2 recording in {RECORDINGS}"
+    remedy = "optional: put bags of a real event camera there; the tests on them are skipped until then"
     return Check("recordings", bool(bags), detail, remedy, required=False)
 
 

@@ -121,7 +121,7 @@ def test_numba_cache_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch, tmp
 
 
 def test_recordings_are_optional(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("NEURO_ROBOT_RECORDINGS", str(tmp_path))
+    monkeypatch.setattr(doctor, "RECORDINGS", tmp_path)
     check = doctor.check_recordings()
     assert (check.ok, check.required) == (False, False)
     (tmp_path / "camera").mkdir()
