@@ -172,7 +172,7 @@ def rates_figure(run: RunData) -> Figure:
 
 def layer_names(run: RunData) -> dict[int, str]:
     """Names of the spike layers by number, as the summary has them."""
-    known = run.summary.get("network", {}).get("layers", {})
+    known = (run.summary.get("network") or {}).get("layers", {})
     by_number = dict(enumerate(known))
     return {int(k): by_number.get(int(k), f"layer {k}") for k in np.unique(run.spikes["y"])}
 
@@ -184,7 +184,7 @@ def layer_colour(layer: int) -> str:
 
 def raster_rows(run: RunData) -> tuple[dict[int, int], int]:
     """First row of each layer in a raster, and the number of rows: layers above each other with a gap between."""
-    sizes = list(run.summary.get("network", {}).get("layers", {}).values())
+    sizes = list((run.summary.get("network") or {}).get("layers", {}).values())
     first: dict[int, int] = {}
     row = 0
     for layer in sorted({int(k) for k in np.unique(run.spikes["y"])}):

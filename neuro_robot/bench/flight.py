@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from neuro_robot.bags.digest import RunDigest
 from neuro_robot.bench.activity import Activity, activity_of
 from neuro_robot.bench.pilots import make_pilot
 from neuro_robot.config import from_dict
@@ -79,9 +80,10 @@ class FlightRequest:
 
 @dataclass(frozen=True)
 class FlightLog:
-    """One flight as arrays with one row per packet; SI units, position in odom, velocity in base_link.
+    """One flight as arrays, a row per packet and one for the end; SI units, position in odom, velocity in base_link.
 
-    `clearance` is the distance from the body to the nearest solid, the ground not counted (inf in a bare world).
+    The last row has no answer: the command is the one before, reward and reply_ms are NaN. `clearance` is the
+    distance from the body to the nearest solid, the ground not counted (inf in a bare world).
     """
 
     request: FlightRequest
@@ -131,12 +133,22 @@ class _Trace:
     def __init__(self) -> None:
         self.rows: list[tuple[float, ...]] = []
         self.counts: list[tuple[int, int]] = []
+        self.digest = RunDigest()
 
-    def add(self, seen: Observation, reply: Reply, clearance: float, reply_ms: float) -> None:
-        reward = float(getattr(reply, "reward", math.nan))
+    def add(self, seen: Observation, reply: Reply, measured: tuple[float, float, float]) -> None:
+        """One packet and its answer; measured: clearance, reward, reply_ms."""
         state = (seen.t_ns * 1e-9, *seen.odom.position, *seen.odom.velocity)
-        self.rows.append((*state, *reply.command[1:], clearance, reward, reply_ms))
+        self.rows.append((*state, *reply.command[1:], *measured))
         self.counts.append((len(reply.events), len(reply.spikes)))
+        self.digest.add_spikes(reply.spikes)
+        self.digest.add_command(reply.command)
+
+    def end(self, seen: Observation, clearance: float) -> None:
+        """The state after the last step; nobody answers its packet."""
+        command = self.rows[-1][7:11] if self.rows else (0.0, 0.0, 0.0, 0.0)
+        state = (seen.t_ns * 1e-9, *seen.odom.position, *seen.odom.velocity)
+        self.rows.append((*state, *command, clearance, math.nan, math.nan))
+        self.counts.append((0, 0))
 
     def columns(self) -> dict[str, Any]:
         rows = np.array(self.rows, dtype=np.float64).reshape(-1, 14)
@@ -169,6 +181,9 @@ def fly(
     world = load_world(request.world, request.seed)
     simulation = DroneSimulation(world, from_dict(DroneConfig, request.sim), request.seed)
     pilot = make_pilot(request) if controller is None else controller
+    begin = getattr(pilot, "new_flight", None)
+    if controller is not None and callable(begin):
+        begin()
     counted = activity_of(pilot)
     try:
         trace, seen, before = _loop(simulation, pilot, _Watchers(progress, recorder), request.time_limit_s)
@@ -177,6 +192,7 @@ def fly(
     activity = activity_of(pilot)
     if activity is not None and counted is not None:
         activity = activity.since(counted)
+    after = pilot_weights(pilot)
     outcome, reason = (seen.outcome.kind, seen.outcome.reason) if seen.outcome else ("stopped", "stopped")
     return FlightLog(
         request=request,
@@ -184,9 +200,10 @@ def fly(
         reason=str(reason),
         wall_s=time.perf_counter() - started,
         weights_before=before,
-        weights_after=pilot_weights(pilot),
+        weights_after=after,
         diagnostics=pilot_diagnostics(pilot),
         activity=activity,
+        digest=trace.digest.result(after or None),
         **trace.columns(),
     )
 
@@ -214,7 +231,7 @@ def _loop(
     seen = simulation.reset()
     start_x, goal_x = float(seen.odom.position[0]), float(simulation.world.goal.x)
     limit_ns = None if time_limit_s is None else int(time_limit_s * 1e9)
-    while True:  # every packet is answered, the last one too: so does a controller node that cannot know it is the last
+    while seen.outcome is None and (limit_ns is None or seen.t_ns < limit_ns):
         if recorder is not None:
             recorder.observation(seen)
         asked = time.perf_counter()
@@ -222,25 +239,23 @@ def _loop(
         reply_ms = 1e3 * (time.perf_counter() - asked)
         if recorder is not None:
             recorder.reply(reply, seen.t_ns)
-        trace.add(seen, reply, float(simulation.clearance_m), reply_ms)
+        reward = float(getattr(pilot, "reward", math.nan))
+        trace.add(seen, reply, (float(simulation.clearance_m), reward, reply_ms))
         watchers.report((seen.odom.position[0] - start_x) / max(goal_x - start_x, 1e-9), seen)
-        if seen.outcome is not None or (limit_ns is not None and seen.t_ns >= limit_ns):
-            return trace, seen, before
         seen = simulation.step(reply.command)
-
-
-def mind_of(pilot: Any) -> Any:  # noqa: ANN401 - DroneMind, or the pilot itself
-    """Where a pilot keeps its weights: a controller's mind, or the pilot itself."""
-    return getattr(pilot, "mind", pilot)
+    if recorder is not None and seen.outcome is not None:
+        recorder.observation(seen)
+    trace.end(seen, float(simulation.clearance_m))
+    return trace, seen, before
 
 
 def pilot_weights(pilot: Any) -> dict[str, np.ndarray]:  # noqa: ANN401 - a Pilot
     """A copy of the pilot's weights; a pilot without any has none."""
-    read = getattr(mind_of(pilot), "weights", None)
+    read = getattr(pilot, "weights", None)
     return {name: np.array(values) for name, values in read().items()} if callable(read) else {}
 
 
 def pilot_diagnostics(pilot: Any) -> dict[str, float]:  # noqa: ANN401 - a Pilot
     """The pilot's own figures; a pilot without any has none."""
-    read = getattr(mind_of(pilot), "diagnostics", None)
+    read = getattr(pilot, "diagnostics", None)
     return dict(read()) if callable(read) else {}

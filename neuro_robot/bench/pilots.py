@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -51,26 +50,24 @@ def _potential_field(request: FlightRequest) -> Any:  # noqa: ANN401 - a Pilot
 
 
 def mind_config(request: FlightRequest) -> DroneMindConfig:
-    """The mind's configuration: the request's overrides, then its speed and its reward."""
+    """The mind's configuration: the camera's lens, the request's overrides, then what the request says itself."""
     from neuro_robot.agents.drone import DroneMindConfig
 
-    config = from_dict(DroneMindConfig, request.mind)
-    learning = config.learning
-    if request.reward_mode == "shuffled":
-        learning = replace(learning, reward="shuffled")
-    elif request.reward_mode != "normal":
-        raise ConfigError(f"reward_mode: expected normal or shuffled, got {request.reward_mode!r}")
-    return replace(config, motor=replace(config.motor, speed=float(request.speed)), learning=learning)
+    said: dict[str, object] = {
+        "speed": float(request.speed),
+        "learning": request.learning,
+        "reward_mode": request.reward_mode,
+    }
+    return from_dict(DroneMindConfig, {"fov_deg": _camera_fov_deg(request), **request.mind, **said})
 
 
 def _snn(request: FlightRequest) -> Any:  # noqa: ANN401 - a Pilot
     from neuro_robot.agents.controller import Controller
 
     seed = request.seed if request.mind_seed is None else request.mind_seed
-    controller = Controller(mind_config(request), seed, _camera_fov_deg(request))
+    controller = Controller(mind_config(request), seed)
     if request.weights is not None:
-        controller.mind.load(request.weights)
-    controller.mind.learning = request.learning
+        controller.load(request.weights)
     return controller
 
 

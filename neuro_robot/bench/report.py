@@ -6,6 +6,8 @@ import html
 from pathlib import Path
 from typing import Any
 
+from matplotlib.figure import Figure
+
 from neuro_robot.bench import figures
 from neuro_robot.bench.rundata import RunData
 
@@ -91,12 +93,12 @@ def _plots(run: RunData) -> list[str]:
         ("Spikes", figures.raster_figure(run), "One mark per spike, neurons above each other, layers by colour."),
         ("Weights before and after", figures.weights_figure(run), _weights_note(run.summary)),
     ]
-    return [
-        f'<section><h2>{title}</h2><img alt="{title}" src="{figures.png_uri(figure)}">{f"<p>{note}</p>" if note else ""}'
-        "</section>"
-        for title, figure, note in notes
-        if figure is not None
-    ]
+    return [_plot(title, figure, note) for title, figure, note in notes if figure is not None]
+
+
+def _plot(title: str, figure: Figure, note: str) -> str:
+    below = f"<p>{note}</p>" if note else ""
+    return f'<section><h2>{title}</h2><img alt="{title}" src="{figures.png_uri(figure)}">{below}</section>'
 
 
 def _weights_note(summary: dict[str, Any]) -> str:

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from neuro_robot.bags.messages import command_from, odometry_from, packet_from
+from neuro_robot.bags.reader import BagReader
+from neuro_robot.errors import BagError
+from neuro_robot.events.array import empty_events
+from neuro_robot.events.packet import EventPacket, StreamDecoder
+from neuro_robot.robot import BodyCommand, Odometry
 from neuro_robot.sim.clearance import Clearance
 from neuro_robot.sim.world import World
 
@@ -51,6 +58,73 @@ class RunData:
         points = np.ascontiguousarray(self.position[::every])
         distance = [solids.nearest(point, float(at))[1] for point, at in zip(points, t, strict=True)]
         return t, np.array(distance, dtype=np.float64) - radius_m
+
+
+def load_run(bag: Path, world: World, flight: int = -1) -> RunData:
+    """One flight of a run's bag (-1: the last one), without summary, reward and weights, which a bag does not hold.
+
+    Raises BagError when the bag is none of a run, has no such flight or holds no pose.
+    """
+    with BagReader(bag) as reader:
+        if not reader.is_run:
+            raise BagError(f"{bag}: expected the bag of a run (with events and cmd_vel), found a recording")
+        begin_ns, end_ns = _flight_span(reader, flight)
+        rows: dict[str, list[Any]] = {"odom": [], "cmd_vel": []}
+        packets: dict[str, list[EventPacket]] = {"events": [], "spikes": []}
+        for message in reader.messages("events", "spikes", "cmd_vel", "odom"):
+            if not begin_ns <= message.bag_ns < end_ns:
+                continue
+            if message.topic in packets:
+                packets[message.topic].append(packet_from(message.value()))
+            elif message.topic == "odom":
+                rows["odom"].append(odometry_from(message.value()))
+            else:
+                rows["cmd_vel"].append(command_from(message.value()))
+    return _assembled(world, rows["odom"], rows["cmd_vel"], packets)
+
+
+def _flight_span(reader: BagReader, flight: int) -> tuple[int, int]:
+    """First bag time of a flight and of the one after it; a flight begins where the odometry's time starts over."""
+    starts: list[int] = []
+    last_ns = -1
+    for message in reader.messages("odom"):
+        t_ns = odometry_from(message.value()).t_ns
+        if not starts or t_ns < last_ns:
+            starts.append(message.bag_ns)
+        last_ns = t_ns
+    if not -len(starts) <= flight < len(starts):
+        raise BagError(f"{reader.path}: expected a flight with odometry, number {flight}; it has {len(starts)}")
+    ends = [*starts[1:], 2**63 - 1]
+    return (starts[flight] if flight % len(starts) else -(2**63)), ends[flight]
+
+
+def _assembled(
+    world: World, odom: list[Odometry], commands: list[BodyCommand], packets: dict[str, list[EventPacket]]
+) -> RunData:
+    first = packets["events"][0] if packets["events"] else None
+    nothing = np.empty(0, np.float64)
+    return RunData(
+        world=world,
+        summary={},
+        width=first.width if first else 1,
+        height=first.height if first else 1,
+        events=_decoded(packets["events"]),
+        spikes=_decoded(packets["spikes"]),
+        odom_t=np.array([row.t_ns for row in odom]) * 1e-9,
+        position=np.array([row.position for row in odom]).reshape(-1, 3),
+        orientation=np.array([row.orientation for row in odom]).reshape(-1, 4),
+        velocity=np.array([row.velocity for row in odom]).reshape(-1, 3),
+        command_t=np.array([row.t_ns for row in commands]) * 1e-9,
+        command=np.array([row[1:] for row in commands]).reshape(-1, 4),
+        reward_t=nothing,
+        reward=nothing,
+    )
+
+
+def _decoded(packets: list[EventPacket]) -> Events:
+    decoder = StreamDecoder()
+    parts = [decoder.decode(packet).events for packet in packets]
+    return np.concatenate(parts) if parts else empty_events()
 
 
 def rate(t_ns: npt.NDArray[np.int64], duration_s: float, bin_s: float) -> tuple[Floats, Floats]:

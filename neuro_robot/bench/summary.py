@@ -55,7 +55,7 @@ def facts_of(log: FlightLog) -> RunFacts:
         reason=log.reason,
         wall_s=log.wall_s,
         digest=log.digest,
-        reply_ms=log.reply_ms,
+        reply_ms=log.reply_ms[np.isfinite(log.reply_ms)],
         reward_t=log.t[rewarded],
         reward=log.reward[rewarded],
         weights_before=log.weights_before,

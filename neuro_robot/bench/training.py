@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from neuro_robot.bench.flight import FlightRequest, fly, mind_of
+from neuro_robot.bench.flight import FlightRequest, fly
 from neuro_robot.bench.pilots import make_pilot
 from neuro_robot.bench.statistics import Episode, episode_of, trailing_rate
 from neuro_robot.errors import ConfigError
@@ -80,7 +80,7 @@ def _training_flight(flight: FlightRequest, save_to: str) -> Episode:
     pilot = make_pilot(flight)
     episode = episode_of(fly(flight, pilot), "training")
     Path(save_to).parent.mkdir(parents=True, exist_ok=True)
-    mind_of(pilot).save(save_to)
+    pilot.save(save_to)
     return episode
 
 

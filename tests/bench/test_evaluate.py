@@ -41,10 +41,10 @@ def test_rows_tell_the_pilots_apart(fake_flights):
 
 
 def test_training_stays_in_its_budget_and_its_worlds(fake_flights):
-    result = evaluate(request(train_minutes=1.0))
+    result = evaluate(request(train_minutes=1.15))
     learned = result["training"]["learned"][0]
     curve = learned["curve"]
-    assert learned["simulated_minutes"] == pytest.approx(1.0)
+    assert learned["simulated_minutes"] == pytest.approx(1.15)
     assert [row["seed"] for row in curve] == list(range(TRAINING_SEED, TRAINING_SEED + len(curve)))
     assert [row["speed"] for row in curve[:4]] == [5.0, 10.0, 5.0, 10.0]
     assert [row["outcome"] for row in curve[:5]] == ["collision"] * 4 + ["goal"]
