@@ -28,8 +28,9 @@ def answer(monkeypatch: pytest.MonkeyPatch, ok: bool, said: str) -> None:
 
 
 @pytest.mark.ros
-def test_this_machine_is_ready_to_fly() -> None:
+def test_this_machine_is_ready_to_fly(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("rclpy")
+    monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
     status, text = printed(doctor.run)
     assert status == 0, text
     assert "ready to fly" in text
