@@ -53,6 +53,7 @@ MEMORY = (
     "rate_x", "rate_y", "rate_z", "spin_x", "spin_y", "spin_z", "rate_integral_x", "rate_integral_y", "rate_integral_z",
 )  # fmt: skip
 LARGEST_INTEGRAL = 3.0  # m/s^2: integrals make up for drag and sensor bias, never more
+SMALL_ERROR = 1.0  # m/s: integrals work on what is left, not on steps
 LARGEST_ALTITUDE_ERROR = 0.5  # m: the altitude set-point waits for the vehicle
 LARGEST_HEADING_ERROR = 0.5  # rad
 
@@ -84,11 +85,11 @@ def horizontal_acceleration(
     error_x, error_y = m.reference - forward, command[1] - lateral
     limit = g.max_lateral_acceleration
     across = g.velocity_gain * error_y + m.lateral_integral
-    if abs(across) < 0.5 * limit:  # no winding up while a step is under way
-        step = g.velocity_integral * error_y * dt
-        m.lateral_integral = clip(m.lateral_integral + step, -LARGEST_INTEGRAL, LARGEST_INTEGRAL)
-    step = g.velocity_integral * error_x * dt
-    m.forward_integral = clip(m.forward_integral + step, -LARGEST_INTEGRAL, LARGEST_INTEGRAL)
+    step = g.velocity_integral * dt
+    if abs(error_y) < SMALL_ERROR:  # no winding up while a step is under way
+        m.lateral_integral = clip(m.lateral_integral + step * error_y, -LARGEST_INTEGRAL, LARGEST_INTEGRAL)
+    if abs(error_x) < SMALL_ERROR:
+        m.forward_integral = clip(m.forward_integral + step * error_x, -LARGEST_INTEGRAL, LARGEST_INTEGRAL)
     along = g.velocity_gain * error_x + m.forward_integral + change / dt
     out[0] = clip(along, -1.5 * g.max_braking, 1.5 * g.max_acceleration) - command[3] * lateral
     out[1] = clip(across, -limit, limit) + command[3] * forward

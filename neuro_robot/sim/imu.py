@@ -26,6 +26,8 @@ class ImuConfig:
     gyro_walk: float = parameter(1.94e-5, "gyroscope bias random walk, rad/s^2/sqrt(Hz) (EuRoC)", 0.0, 0.1)
     accelerometer_noise: float = parameter(3.9e-3, "noise density, m/s^2/sqrt(Hz) (MPU-6000: 400 ug)", 0.0, 1.0)
     accelerometer_walk: float = parameter(3.0e-3, "bias random walk, m/s^3/sqrt(Hz) (EuRoC)", 0.0, 1.0)
+    gyro_range: float = parameter(34.9, "largest rate shown per axis, rad/s (MPU-6000: 2000 deg/s)", 1.0, 100.0)
+    accelerometer_range: float = parameter(157.0, "largest specific force shown, m/s^2 (MPU-6000: 16 g)", 20.0, 2000.0)
     attitude_error_deg: float = parameter(0.3, "attitude estimate, standard deviation per axis, deg", 0.0, 10.0)
     attitude_error_time: float = parameter(5.0, "correlation time of the attitude error, s", 0.01, 1000.0)
     velocity_error: float = parameter(0.02, "velocity estimate, standard deviation per axis, m/s", 0.0, 2.0)
@@ -64,7 +66,8 @@ def sense(config: Record, noise: Floats, truth: Floats, before: Floats, errors: 
         errors[12 + k] = gauss_markov(errors[12 + k], c.position_error, c.odometry_error_time, noise[18 + k], dt)
         out[k] = truth[k] + errors[12 + k]
         out[7 + k] = truth[7 + k] + errors[9 + k]
-        out[10 + k] = truth[10 + k] + errors[k] + c.gyro_noise * white * noise[k]
+        rate = truth[10 + k] + errors[k] + c.gyro_noise * white * noise[k]
+        out[10 + k] = min(max(rate, -c.gyro_range), c.gyro_range)
     turn_by(truth[3:7], errors[6:9], out[3:7])
     force = np.empty(3)
     for k in range(3):
@@ -72,7 +75,8 @@ def sense(config: Record, noise: Floats, truth: Floats, before: Floats, errors: 
     force[2] += GRAVITY
     rotate_to_body(truth[3:7], force, out[13:16])
     for k in range(3):
-        out[13 + k] += errors[3 + k] + c.accelerometer_noise * white * noise[6 + k]
+        felt = out[13 + k] + errors[3 + k] + c.accelerometer_noise * white * noise[6 + k]
+        out[13 + k] = min(max(felt, -c.accelerometer_range), c.accelerometer_range)
 
 
 @njit(cache=True)

@@ -79,7 +79,11 @@ class DroneSimulation:
         self._steps_per_frame = _steps_per_frame(self.config.camera)
         config = self.config
         self.vehicle = Vehicle(world, config.body, config.control, config.imu, seed)
+        self.min_clearance_m = math.inf  # smallest clearance since reset(), seen at the ends of packets
         self._camera: EventCamera | None = None
+        self._guard = CommandGuard(config.limits)
+        self._command: BodyCommand | None = None
+        self._outcome: Outcome | None = None
         self._target = np.zeros(4)
 
     def reset(self) -> Observation:
@@ -87,8 +91,8 @@ class DroneSimulation:
         self.vehicle.reset()
         self._camera = EventCamera(self.world, self.config.camera, self.config.dvs, self.seed)
         self._guard = CommandGuard(self.config.limits)
-        self._command: BodyCommand | None = None
-        self._outcome: Outcome | None = None
+        self._command = None
+        self._outcome = None
         self.min_clearance_m = math.inf
         self._expose(self._camera)
         return self._observe(self._camera)
