@@ -93,6 +93,18 @@ class TestEvt3Words:
         payload = evt3(*evt3_time(4096 + 900), (0x8, 1), (0x0, 1), (0x2, 1), (0x8, 2), (0x2, 2))
         assert [row[0] for row in rows(StreamDecoder().decode(packet(payload)))] == [4_996_000, 8_192_000]
 
+    def test_late_in_the_first_period_is_no_step_back_before_zero(self):
+        payload = evt3(*evt3_time(5), (0x0, 1), (0x2, 1), *evt3_time(2**24 - 1), (0x2, 2))
+        assert [row[0] // 1000 for row in rows(StreamDecoder().decode(packet(payload)))] == [5, 2**24 - 1]
+
+    @pytest.mark.parametrize("base", [627, 628, 629, 639, 640, 2047])
+    def test_vector_across_the_last_column(self, base):
+        decoder = StreamDecoder()
+        decoded = decoder.decode(packet(evt3(*evt3_time(0), (0x0, 0), (0x3, base), (0x4, 0xFFF))))
+        inside = [x for x in range(base, base + 12) if x < WIDTH]
+        assert [row[1] for row in rows(decoded)] == inside
+        assert decoder.stats.dropped_out_of_geometry == 12 - len(inside)
+
     def test_vectors_at_and_beyond_the_edge(self):
         payload = evt3(*evt3_time(0), (0x0, 479), (0x3, 635), (0x4, 0xFFF), (0x4, 0xFFF), (0x0, 480), (0x3, 0))
         decoder = StreamDecoder()
@@ -154,6 +166,7 @@ class TestSynchronisation:
         assert stats.backward_time == 0
         decoder.decode(packet(evt3((0x2, 2)), seq=1))
         assert stats.events == 3
+        assert decoder.decode(packet(b"", seq=0)).t_end_ns == 0, "the new stream's time is not known yet"
 
     def test_torn_word_is_counted_and_what_depends_on_it_waits(self):
         decoder = StreamDecoder()
