@@ -1,0 +1,95 @@
+"""A recorded run's events through a fresh controller: the same spikes, weights and commands, bit for bit?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuro_robot.bags.digest import RunDigest
+from neuro_robot.bags.messages import command_from
+from neuro_robot.bags.pairing import packets_with_imu
+from neuro_robot.bags.reader import BagReader
+from neuro_robot.bags.topics import COMMAND, SPIKES
+from neuro_robot.events.packet import EventPacket, StreamDecoder
+from neuro_robot.robot import BodyCommand, Imu
+
+
+class Replayable(Protocol):
+    """What replay needs of a controller."""
+
+    def receive(self, packet: EventPacket, imu: Imu | None) -> Any:  # noqa: ANN401 - agents.controller.Reply
+        """Answer one packet."""
+
+    def new_flight(self) -> None:
+        """A new stream."""
+
+    def weights(self) -> dict[str, NDArray[Any]]:
+        """Plastic weights."""
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """What came out."""
+
+    packets: int
+    events: int
+    on_events: int
+    spikes: int
+    commands: int
+    lost_packets: int
+    digest: dict[str, str]
+
+
+def replay(
+    reader: BagReader, controller: Replayable, use_imu: bool = True, progress: Callable[[int], None] | None = None
+) -> Replayed:
+    """Play every packet of the bag, in order, with its IMU sample; PacketError is the caller's."""
+    digest = RunDigest()
+    packets = events = on_events = lost = 0
+    last_seq: int | None = None
+    for packet, samples in packets_with_imu(reader):
+        if last_seq is not None and packet.seq < last_seq:
+            controller.new_flight()
+        elif last_seq is not None:
+            lost += packet.seq - last_seq - 1
+        last_seq = packet.seq
+        reply = controller.receive(packet, samples[-1] if use_imu and samples else None)
+        digest.add_spikes(reply.spikes)
+        digest.add_command(reply.command)
+        packets += 1
+        events += len(reply.events)
+        on_events += int(np.count_nonzero(reply.events["p"]))
+        if progress is not None:
+            progress(packets)
+    return Replayed(
+        packets, events, on_events, digest.n_spikes, digest.n_commands, lost, digest.result(controller.weights())
+    )
+
+
+def recorded_digest(reader: BagReader) -> RunDigest:
+    """The digest of what the bag itself holds: the messages as they went over DDS."""
+    digest = RunDigest()
+    for spikes in recorded_spikes(reader):
+        digest.add_spikes(spikes)
+    for command in recorded_commands(reader):
+        digest.add_command(command)
+    return digest
+
+
+def recorded_spikes(reader: BagReader) -> Iterator[NDArray[np.void]]:
+    """The spikes of the bag, packet by packet."""
+    if SPIKES.name not in reader.counts or reader.counts[SPIKES.name] == 0:
+        return
+    decoder = StreamDecoder()
+    for _, packet in reader.packets(SPIKES.name):
+        yield decoder.decode(packet).events
+
+
+def recorded_commands(reader: BagReader) -> Iterator[BodyCommand]:
+    """The commands of the bag."""
+    for message in reader.messages(COMMAND.name):
+        yield command_from(message.value())

@@ -1,0 +1,78 @@
+"""What runs: the nodes of a drone, their parameters and order. Read by the launch file and by `neuro_robot fly`.
+
+Imports neither ROS nor the simulation, so that `ros2 launch --show-args` is quick.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+PACKAGE = "neuro_robot"
+MODES = ("lockstep", "realtime")
+
+
+@dataclass(frozen=True)
+class Argument:
+    """One thing to choose when bringing the graph up."""
+
+    name: str
+    default: str
+    description: str
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class GraphNode:
+    """One process of the graph: a lifecycle node, its executable of the same name and the parameters set for it."""
+
+    name: str
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    ends_graph: bool = False  # when it exits, everything is shut down
+
+
+ARGUMENTS = (
+    Argument("world", "forest", "world to fly in: a name in sim_worlds or a YAML file"),
+    Argument("seed", "0", "seed of the world, the sensors and the network"),
+    Argument("mode", "lockstep", "lockstep: deterministic, as fast as it goes; realtime: free running", MODES),
+    Argument("speed", "5.0", "commanded forward speed, m/s"),
+    Argument("episodes", "1", "flights to fly, each with the next seed"),
+    Argument("learning", "true", "whether synapses change while flying", ("true", "false")),
+    Argument("weights", "", "weights file to start from; empty: initial weights"),
+    Argument("record", "", "folder for the bag; empty: no recording"),
+    Argument("params_file", "", "ROS 2 parameter file; empty: config/drone.yaml of the package"),
+    Argument("namespace", "", "namespace of every node and topic"),
+    Argument("use_sim_time", "false", "nodes take their clock from /clock", ("true", "false")),
+    Argument("log_level", "info", "log level", ("debug", "info", "warn", "error", "fatal")),
+)
+
+
+def drone(values: Mapping[str, str]) -> list[GraphNode]:
+    """The nodes for these argument values (absent ones: defaults), in the order in which they become active.
+
+    The simulator is last: whoever listens is there before the first packet. Raises ValueError for a number that is none.
+    """
+    value = {item.name: item.default for item in ARGUMENTS} | dict(values)
+    seed, mode = int(value["seed"]), value["mode"]
+    sim_time = {"use_sim_time": value["use_sim_time"] == "true"}
+    nodes = []
+    if value["record"]:
+        nodes.append(GraphNode("recorder_node", {**sim_time, "path": value["record"]}))
+    mind: dict[str, object] = {
+        "mode": mode,
+        "seed": seed,
+        "weights_file": value["weights"],
+        "mind.speed": float(value["speed"]),
+        "mind.learning": value["learning"] == "true",
+    }
+    nodes.append(GraphNode("controller_node", {**sim_time, **mind}))
+    sim: dict[str, object] = {"mode": mode, "world": value["world"], "seed": seed, "episodes": int(value["episodes"])}
+    nodes.append(GraphNode("sim_node", {**sim_time, **sim}, ends_graph=True))
+    return nodes
+
+
+def replay(bag: str, *, rate: float, lockstep: bool, values: Mapping[str, str]) -> list[GraphNode]:
+    """A bag in place of the simulator, through the same controller."""
+    nodes = [node for node in drone(values) if node.name != "sim_node"]
+    player = {"bag": bag, "rate": rate, "mode": "lockstep" if lockstep else "realtime"}
+    return [*nodes, GraphNode("player_node", player, ends_graph=True)]

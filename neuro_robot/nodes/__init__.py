@@ -1,0 +1,1 @@
+"""ROS 2 nodes: subscribe, call the core, publish; nothing is computed here."""

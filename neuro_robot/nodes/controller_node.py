@@ -1,0 +1,254 @@
+"""Events in, velocity commands and spikes out: the robot's mind as a ROS 2 lifecycle node.
+
+Subscribes `events`, `imu/data`; publishes `cmd_vel`, `spikes`, `/diagnostics`; services `~/learning`,
+`~/save_weights`, `~/load_weights` (file: parameter `weights_file`).
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from event_camera_msgs.msg import EventPacket as EventPacketMsg
+from geometry_msgs.msg import TwistStamped
+from rclpy.clock import Clock, ClockType
+from rclpy.subscription import Subscription
+from sensor_msgs.msg import Imu as ImuMsg
+from std_srvs.srv import SetBool, Trigger
+
+from neuro_robot.agents.controller import Controller
+from neuro_robot.agents.drone import DroneMindConfig
+from neuro_robot.bags.digest import RunDigest
+from neuro_robot.bags.pairing import ImuPairing
+from neuro_robot.bags.record import SpikePacker, network_shape
+from neuro_robot.bags.topics import COMMAND, EVENTS, IMU, SPIKES
+from neuro_robot.config import group, parameter
+from neuro_robot.errors import NeuroRobotError, WeightsError
+from neuro_robot.events.array import EVENT_DTYPE
+from neuro_robot.events.packet import EventPacket, pack
+from neuro_robot.nodes.conversions import command_message, imu_from, packet_from, packet_message
+from neuro_robot.nodes.core import CoreNode, qos, run
+from neuro_robot.nodes.latency import LatencyHistogram
+from neuro_robot.nodes.parameters import read
+from neuro_robot.robot import Imu
+
+WITH_INFO = hasattr(Subscription, "CallbackType")  # Humble's callbacks get the message only
+
+
+@dataclass(frozen=True)
+class ControllerParameters:
+    """Parameters of controller_node."""
+
+    mode: str = parameter("lockstep", "lockstep: each packet waits for its IMU sample; realtime: no longer than for "
+                          "the next packet", choices=("lockstep", "realtime"))  # fmt: skip
+    seed: int = parameter(0, "seed of the network", 0, 2**31 - 1)
+    use_imu: bool = parameter(True, "use imu/data; without it the camera is taken to be level")
+    weights_file: str = parameter("", "file that ~/load_weights reads and ~/save_weights writes; read at configure")
+    mind: DroneMindConfig = group(DroneMindConfig)
+
+
+@dataclass
+class Traffic:
+    """What came in and went out."""
+
+    packets: int = 0
+    repeated: int = 0
+    refused: int = 0
+    without_imu: int = 0
+    on_events: int = 0
+    off_events: int = 0
+
+
+class ControllerNode(CoreNode):
+    """Hands packets to the controller and its answers to the robot."""
+
+    dynamic = frozenset({"weights_file", "mind.learning"})
+
+    def __init__(self) -> None:
+        super().__init__("controller_node", ControllerParameters)
+
+    def configure(self) -> None:
+        """Build the mind, load its weights, compile what is compiled at first use."""
+        config = read(self, ControllerParameters)
+        self._config = config
+        self._weights_file = config.weights_file
+        _warm_up(config)
+        self._controller = Controller(config.mind, config.seed)
+        if config.weights_file:
+            self._controller.load(config.weights_file)
+        self._shape = network_shape(self._controller)
+        self._digest, self._traffic, self._latency = RunDigest(), Traffic(), LatencyHistogram()
+        self._packer = SpikePacker()
+        self._pairing = ImuPairing()
+        self._waiting: tuple[EventPacket, int] | None = None
+        self._last: tuple[int, int, Any, Any] | None = None  # seq, time base, command and spikes message
+        self._fault = ""
+        self._open()
+
+    def _open(self) -> None:
+        self._commands = self.create_lifecycle_publisher(TwistStamped, COMMAND.name, qos(COMMAND))
+        self._spikes = self.create_lifecycle_publisher(EventPacketMsg, SPIKES.name, qos(SPIKES))
+        on_events = self._on_events if WITH_INFO else self._on_events_without_info
+        self._entities = [
+            self.create_subscription(ImuMsg, IMU.name, self._on_imu, qos(IMU)),  # first: served first when both wait
+            self.create_subscription(EventPacketMsg, EVENTS.name, on_events, qos(EVENTS)),
+        ]
+        self._services_made = [
+            self.create_service(SetBool, "~/learning", self._on_learning),
+            self.create_service(Trigger, "~/save_weights", self._on_save),
+            self.create_service(Trigger, "~/load_weights", self._on_load),
+        ]
+        self._timer = self.create_timer(1.0, self._report, clock=Clock(clock_type=ClockType.STEADY_TIME))
+
+    def deactivate(self) -> None:
+        """Say what was done; the robot's guard stops it when commands cease."""
+        self._waiting = None
+        self._report(final=True)
+
+    def cleanup(self) -> None:
+        """Close topics and services."""
+        if not hasattr(self, "_timer"):
+            return
+        self.destroy_timer(self._timer)
+        for item in self._entities:
+            self.destroy_subscription(item)
+        for item in self._services_made:
+            self.destroy_service(item)
+        for publisher in (self._commands, self._spikes):
+            self.destroy_lifecycle_publisher(publisher)
+        del self._timer
+
+    def changed(self, name: str, value: Any) -> None:  # noqa: ANN401
+        """A dynamic parameter was set."""
+        if name == "weights_file":
+            self._weights_file = str(value)
+        elif name == "mind.learning":
+            self._controller.mind.learning = bool(value)
+
+    def _on_imu(self, message: ImuMsg) -> None:
+        if not self.active:
+            return
+        self._pairing.add(imu_from(message))
+        if self._waiting is not None:
+            packet, sent_ns = self._waiting
+            self._pair(packet, sent_ns)
+
+    def _on_events(self, message: EventPacketMsg, info: dict[str, int]) -> None:
+        if self.active:
+            self._take(packet_from(message), info["source_timestamp"])
+
+    def _on_events_without_info(self, message: EventPacketMsg) -> None:
+        if self.active:
+            self._take(packet_from(message), time.time_ns())
+
+    def _take(self, packet: EventPacket, sent_ns: int) -> None:
+        """Answer a packet, or answer it again when the simulator missed the answer."""
+        if self._last is not None and self._last[:2] == (packet.seq, packet.time_base):
+            self._traffic.repeated += 1
+            self._send(self._last[2], self._last[3])
+            return
+        if self._waiting is not None and self._waiting[0].seq != packet.seq:
+            self._answer(self._waiting[0], self._pairing.newest, self._waiting[1])
+        if self._last is not None and packet.seq < self._last[0]:
+            self._pairing.restart()
+        self._pair(packet, sent_ns)
+
+    def _pair(self, packet: EventPacket, sent_ns: int) -> None:
+        """Answer as soon as the packet's IMU sample is there, in realtime no later than the next packet."""
+        imu = self._pairing.take(packet) if self._config.use_imu else None
+        none_to_come = not self._config.use_imu or (self._config.mode == "realtime" and self._pairing.newest is None)
+        if imu is None and not none_to_come:
+            self._waiting = (packet, sent_ns)
+            return
+        self._answer(packet, imu, sent_ns)
+
+    def _answer(self, packet: EventPacket, imu: Imu | None, sent_ns: int) -> None:
+        self._waiting = None
+        if self._last is not None and packet.seq < self._last[0]:
+            self._controller.new_flight()
+        try:
+            reply = self._controller.receive(packet, imu)
+            spikes = packet_message(self._packer.pack(reply.spikes, reply.command.t_ns, self._shape))
+        except NeuroRobotError as error:
+            self._refuse(str(error))
+            return
+        command = command_message(reply.command)
+        self._commands.publish(command)
+        self._latency.add(time.time_ns() - sent_ns)
+        self._spikes.publish(spikes)
+        self._last = (packet.seq, packet.time_base, command, spikes)
+        self._account(reply, imu)
+
+    def _send(self, command: Any, spikes: Any) -> None:  # noqa: ANN401 - messages
+        self._commands.publish(command)
+        self._spikes.publish(spikes)
+
+    def _refuse(self, why: str) -> None:
+        """No command goes out, so the robot's guard stops it; counted, and said once a second at most."""
+        self._traffic.refused += 1
+        self._fault = f"packet refused, no command sent: {why}"
+        self.get_logger().error(self._fault, throttle_duration_sec=1.0)
+
+    def _report(self, final: bool = False) -> None:
+        controller, traffic = self._controller, self._traffic
+        values: dict[str, object] = {"state": "final" if final else "active" if self.active else "inactive"}
+        values |= vars(traffic) | self._latency.summary() | controller.diagnostics()
+        values |= {"spikes_sent": self._digest.n_spikes, "commands": self._digest.n_commands}
+        values |= {f"stream_{key}": number for key, number in _stream_counts(controller).items()}
+        values |= {f"digest_{key}": text for key, text in self._digest.result(controller.weights()).items()}
+        values["learning"] = bool(controller.mind.learning)
+        level = "error" if self._fault else "warn" if traffic.refused else "ok"
+        self.report(level, self._fault or "running", values)
+
+    def _on_learning(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
+        self._controller.mind.learning = bool(request.data)
+        response.success, response.message = True, f"learning {'on' if request.data else 'off'}"
+        return response
+
+    def _on_save(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        return self._with_file(response, self._controller.save, "saved to")
+
+    def _on_load(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        return self._with_file(response, self._controller.load, "loaded from")
+
+    def _with_file(self, response: Trigger.Response, action: Any, done: str) -> Trigger.Response:  # noqa: ANN401
+        try:
+            if not self._weights_file:
+                raise WeightsError("expected a file name in the parameter weights_file; set it first")
+            action(Path(self._weights_file))
+        except (NeuroRobotError, OSError) as error:
+            response.success, response.message = False, str(error)
+        else:
+            response.success, response.message = True, f"{done} {self._weights_file}"
+        return response
+
+
+def _stream_counts(controller: Controller) -> dict[str, int]:
+    stats = controller.decoder.stats
+    return {name: int(getattr(stats, name)) for name in stats.__slots__}
+
+
+def _warm_up(config: ControllerParameters) -> None:
+    """Compile every kernel now, with a throw-away mind, rather than at the first packet of a flying robot."""
+    controller = Controller(config.mind, config.seed)
+    events = np.zeros(2, EVENT_DTYPE)
+    for seq in range(3):
+        events["t"] = (seq + 1) * 2_000_000 - 1000
+        t_end_ns = (seq + 1) * 2_000_000
+        packet = pack(events, "evt3", width=128, height=128, seq=seq, stamp_ns=t_end_ns, t_end_ns=t_end_ns)
+        reply = controller.receive(packet, Imu(t_end_ns, (0.0, 0.0, 0.0, 1.0), (0.0,) * 3, (0.0, 0.0, 9.81)))
+        SpikePacker().pack(reply.spikes, t_end_ns, network_shape(controller))
+    controller.new_flight()
+
+
+def main() -> int:
+    """Run the node."""
+    return run(ControllerNode)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

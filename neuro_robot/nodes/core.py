@@ -1,0 +1,200 @@
+"""What all nodes share: lifecycle with readable refusals, quality of service by topic, one way to run and to end."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from types import FrameType
+from typing import Any
+
+import rclpy
+from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.parameter import Parameter
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.signals import SignalHandlerOptions
+
+from neuro_robot.bags.topics import DIAGNOSTICS, Topic
+from neuro_robot.errors import NeuroRobotError
+from neuro_robot.nodes.conversions import diagnostics_message
+from neuro_robot.nodes.parameters import check_change, declare
+
+Result = TransitionCallbackReturn
+POLL_S = 0.05  # how long a stop request may go unnoticed while nothing happens
+
+
+def qos(topic: Topic, depth: int | None = None) -> QoSProfile:
+    """The topic's quality of service."""
+    policy = ReliabilityPolicy.RELIABLE if topic.reliable else ReliabilityPolicy.BEST_EFFORT
+    return QoSProfile(depth=topic.depth if depth is None else depth, reliability=policy)
+
+
+class CoreNode(LifecycleNode):
+    """A lifecycle node with parameters from a declared group.
+
+    Subclasses implement `configure`, `activate`, `deactivate` and `cleanup`; a NeuroRobotError in the first two
+    refuses the transition and says why. `dynamic` names the parameters that may change once configured.
+    """
+
+    dynamic: frozenset[str] = frozenset()
+
+    def __init__(self, name: str, kind: type) -> None:
+        super().__init__(name)
+        self._kind = kind
+        self._configured = False
+        self.active = False
+        self.done = False
+        self.exit_code = 0
+        declare(self, kind)
+        self.add_on_set_parameters_callback(self._may_change)
+        self._diagnostics = self.create_publisher(DiagnosticArray, DIAGNOSTICS.name, qos(DIAGNOSTICS))
+
+    def configure(self) -> None:
+        """Read parameters, build the core, create publishers and subscriptions."""
+
+    def activate(self) -> None:
+        """Begin."""
+
+    def deactivate(self) -> None:
+        """Pause; activate goes on from here."""
+
+    def cleanup(self) -> None:
+        """Give back what configure took; called once for each configure, also on the way out."""
+
+    def changed(self, name: str, value: Any) -> None:  # noqa: ANN401 - whatever type the parameter has
+        """A dynamic parameter was set. Raises NeuroRobotError to refuse it."""
+
+    def report(self, level: str, text: str, values: Mapping[str, object]) -> None:
+        """One status on /diagnostics under this node's full name."""
+        stamp = self.get_clock().now().to_msg()
+        self._diagnostics.publish(diagnostics_message(stamp, self.get_fully_qualified_name(), level, text, values))
+
+    def on_configure(self, state: LifecycleState) -> Result:
+        """Lifecycle."""
+        if not self._tried(self.configure):
+            self._tried(self.cleanup)
+            return Result.FAILURE
+        self._configured = True
+        return super().on_configure(state)
+
+    def on_activate(self, state: LifecycleState) -> Result:
+        """Lifecycle."""
+        result = super().on_activate(state)
+        if result == Result.SUCCESS and not self._tried(self.activate):
+            super().on_deactivate(state)
+            return Result.FAILURE
+        self.active = result == Result.SUCCESS
+        return result
+
+    def on_deactivate(self, state: LifecycleState) -> Result:
+        """Lifecycle."""
+        self.active = False
+        self._tried(self.deactivate)
+        return super().on_deactivate(state)
+
+    def on_cleanup(self, state: LifecycleState) -> Result:
+        """Lifecycle."""
+        self.release()
+        return super().on_cleanup(state)
+
+    def on_shutdown(self, state: LifecycleState) -> Result:
+        """Lifecycle."""
+        self.release()
+        return super().on_shutdown(state)
+
+    def on_error(self, state: LifecycleState) -> Result:
+        """Lifecycle: an unexpected error leaves the node unconfigured, not dead."""
+        self.release()
+        super().on_error(state)
+        return Result.SUCCESS
+
+    def release(self) -> None:
+        """Deactivate and clean up, whatever state this is; safe to call twice."""
+        if self.active:
+            self.active = False
+            self._tried(self.deactivate)
+        if self._configured:
+            self._configured = False
+            self._tried(self.cleanup)
+
+    def _tried(self, step: Callable[[], None]) -> bool:
+        try:
+            step()
+        except NeuroRobotError as error:
+            self.get_logger().error(str(error))
+            return False
+        except Exception:  # noqa: BLE001 - rclpy would swallow it without a word
+            self.get_logger().error(traceback.format_exc())
+            return False
+        return True
+
+    def _may_change(self, items: list[Parameter[Any]]) -> Any:  # noqa: ANN401 - SetParametersResult
+        result = check_change(self._kind, items)
+        if not result.successful or not self._configured:
+            return result
+        for item in items:
+            if item.name == "use_sim_time":
+                continue
+            if item.name not in self.dynamic:
+                result.successful = False
+                result.reason = f"{item.name} takes effect at configure: `ros2 lifecycle set` cleanup first"
+                return result
+            try:
+                self.changed(item.name, item.value)
+            except NeuroRobotError as error:
+                result.successful, result.reason = False, str(error)
+                return result
+        return result
+
+
+class StopRequest:
+    """SIGINT or SIGTERM, noted and acted on between two callbacks, so that nothing is torn in the middle."""
+
+    def __init__(self) -> None:
+        self.received = False
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        self.received = True
+
+
+@contextlib.contextmanager
+def stop_request() -> Iterator[StopRequest]:
+    """Notes stop signals for as long as it lasts."""
+    request = StopRequest()
+    before = {number: signal.signal(number, request) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield request
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def run(make: Callable[[], CoreNode]) -> int:
+    """Run one node until it is done or told to stop; the exit status: 0 unless it failed."""
+    with stop_request() as stop:
+        rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+        try:
+            return _spin(make, stop)
+        finally:
+            rclpy.try_shutdown()
+
+
+def _spin(make: Callable[[], CoreNode], stop: StopRequest) -> int:
+    try:
+        node = make()
+    except NeuroRobotError as error:
+        rclpy.logging.get_logger("neuro_robot").fatal(str(error))
+        return 1
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    try:
+        while rclpy.ok() and not stop.received and not node.done:
+            executor.spin_once(timeout_sec=POLL_S)
+    finally:
+        node.release()
+        executor.shutdown(timeout_sec=1.0)
+        node.destroy_node()
+    return node.exit_code

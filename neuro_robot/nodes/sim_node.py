@@ -1,0 +1,255 @@
+"""The simulated drone as a ROS 2 lifecycle node: publishes what a real one publishes, obeys `cmd_vel`.
+
+Publishes `events`, `imu/data`, `odom`, `/clock`, `/diagnostics`. In `lockstep` the next step waits for the command
+stamped with the last packet's end; in `realtime` time runs on and the newest command counts. The node exits when its
+episodes have been flown.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import asdict, dataclass
+
+from event_camera_msgs.msg import EventPacket as EventPacketMsg
+from geometry_msgs.msg import TwistStamped
+from nav_msgs.msg import Odometry as OdometryMsg
+from rclpy.clock import Clock, ClockType
+from rosgraph_msgs.msg import Clock as ClockMsg
+from sensor_msgs.msg import Imu as ImuMsg
+
+from neuro_robot.bags.topics import CLOCK, COMMAND, EVENTS, IMU, ODOM
+from neuro_robot.config import group, parameter
+from neuro_robot.nodes.conversions import (
+    clock_message,
+    command_from,
+    imu_message,
+    odometry_message,
+    packet_message,
+)
+from neuro_robot.nodes.core import CoreNode, qos, run
+from neuro_robot.nodes.parameters import read
+from neuro_robot.robot import BodyCommand
+from neuro_robot.sim.simulation import DroneConfig, DroneSimulation, Observation, Outcome
+from neuro_robot.sim.world import load_world
+
+STEADY = Clock(clock_type=ClockType.STEADY_TIME)
+CATCH_UP_S = 0.1  # realtime: what is lost beyond this is not caught up
+SETTLE_S = 0.3  # after the last listener was found, for the middleware to connect both ways
+
+
+@dataclass(frozen=True)
+class SimParameters:
+    """Parameters of sim_node."""
+
+    mode: str = parameter("lockstep", "lockstep: each step waits for its command; realtime: runs against the clock",
+                          choices=("lockstep", "realtime"))  # fmt: skip
+    world: str = parameter("forest", "world to fly in: a name in sim_worlds or a YAML file")
+    seed: int = parameter(0, "seed of the world and the sensors; each further episode takes the next", 0, 2**31 - 1)
+    episodes: int = parameter(1, "flights before the node exits", 1, 1_000_000)
+    listeners: int = parameter(1, "subscribers of events to wait for before the first packet", 0, 100)
+    answer_timeout_s: float = parameter(1.0, "lockstep: a packet unanswered so long (wall time) is sent again, s",
+                                        0.01, 60.0)  # fmt: skip
+    answer_retries: int = parameter(5, "lockstep: packets sent again before the flight is given up", 0, 1000)
+    drone: DroneConfig = group(DroneConfig)
+
+
+class SimNode(CoreNode):
+    """Steps the simulation and tells ROS what the drone senses."""
+
+    def __init__(self) -> None:
+        super().__init__("sim_node", SimParameters)
+
+    def configure(self) -> None:
+        """Load the world, build the drone, open the topics."""
+        self._config = read(self, SimParameters)
+        self._episode = 0
+        self._simulation = self._build()
+        self._seen = self._simulation.reset()
+        self._started = False
+        self._ready_since: float | None = None
+        self._command: BodyCommand | None = None
+        self._retries = self._wrong_stamp = self._resent = self._slips = 0
+        self._sent_at = self._started_at = time.monotonic()
+        self._steps = 0
+        self._fault = ""
+        self._open()
+
+    def _build(self) -> DroneSimulation:
+        seed = self._config.seed + self._episode
+        return DroneSimulation(load_world(self._config.world, seed), self._config.drone, seed)
+
+    def _open(self) -> None:
+        self._events = self.create_lifecycle_publisher(EventPacketMsg, EVENTS.name, qos(EVENTS))
+        self._imu = self.create_lifecycle_publisher(ImuMsg, IMU.name, qos(IMU))
+        self._odom = self.create_lifecycle_publisher(OdometryMsg, ODOM.name, qos(ODOM))
+        self._clock_topic = self.create_lifecycle_publisher(ClockMsg, CLOCK.name, qos(CLOCK))
+        self._subscription = self.create_subscription(TwistStamped, COMMAND.name, self._on_command, qos(COMMAND))
+        self._timers_made = [self.create_timer(0.25, self._report, clock=STEADY)]
+
+    def activate(self) -> None:
+        """Fly on."""
+        self._sent_at = time.monotonic()
+        self._retries = 0
+        self._due = self._sent_at
+        if self._config.mode == "lockstep":
+            self._timers_made.append(self.create_timer(0.05, self._watch, clock=STEADY))
+        else:
+            period_s = self._config.drone.camera.packet_period_ms * 1e-3
+            self._timers_made.append(self.create_timer(period_s, self._tick, clock=STEADY))
+
+    def deactivate(self) -> None:
+        """Time stands still."""
+        while len(self._timers_made) > 1:
+            self.destroy_timer(self._timers_made.pop())
+        self._started = self._started and self._config.mode == "realtime"
+        self._report()
+
+    def cleanup(self) -> None:
+        """Close topics, free the physics."""
+        if hasattr(self, "_simulation"):
+            self._simulation.close()
+        if not hasattr(self, "_timers_made"):
+            return
+        for timer in self._timers_made:
+            self.destroy_timer(timer)
+        self.destroy_subscription(self._subscription)
+        for publisher in (self._events, self._imu, self._odom, self._clock_topic):
+            self.destroy_lifecycle_publisher(publisher)
+        del self._timers_made
+
+    def _listened_to(self) -> bool:
+        """True once everybody who is expected has been connected for a moment."""
+        there = self._events.get_subscription_count() >= self._config.listeners
+        there = there and (self._config.mode == "realtime" or self.count_publishers(COMMAND.name) > 0)
+        now = time.monotonic()
+        if not there:
+            self._ready_since = None
+            self.get_logger().info("waiting for a controller", throttle_duration_sec=5.0)
+            return False
+        if self._ready_since is None:
+            self._ready_since = now
+        return now - self._ready_since >= SETTLE_S
+
+    def _watch(self) -> None:
+        """Lockstep: send the first packet when somebody listens, and again what is not answered."""
+        if not self.active or self.done:
+            return
+        if not self._started:
+            if self._listened_to():
+                self._started, self._started_at = True, time.monotonic()
+                self._publish(self._seen)
+            return
+        if time.monotonic() - self._sent_at < self._config.answer_timeout_s:
+            return
+        if self._retries >= self._config.answer_retries:
+            waited = (self._retries + 1) * self._config.answer_timeout_s
+            why = f"no command for the packet of {self._seen.t_ns * 1e-9:.3f} s in {waited:g} s: the robot stops"
+            self._end(self._seen, Outcome("stopped", why, self._seen.t_ns))
+            return
+        self._retries += 1
+        self._resent += 1
+        self._fault = f"no command for the packet of {self._seen.t_ns * 1e-9:.3f} s yet: sent again"
+        self.get_logger().warning(self._fault, throttle_duration_sec=1.0)
+        self._publish(self._seen)
+
+    def _on_command(self, message: TwistStamped) -> None:
+        self._command = command_from(message)
+        if self._config.mode == "realtime" or not self.active or not self._started or self.done:
+            return
+        if self._command.t_ns != self._seen.t_ns:
+            self._wrong_stamp += 1
+            return
+        self._retries = 0
+        self._advance()
+
+    def _tick(self) -> None:
+        """Realtime: one packet period, on schedule."""
+        if not self.active or self.done:
+            return
+        if not self._started:
+            if not self._listened_to():
+                return
+            self._started, self._started_at = True, time.monotonic()
+            self._due = self._started_at
+            self._publish(self._seen)
+        period_s = self._config.drone.camera.packet_period_ms * 1e-3
+        now = time.monotonic()
+        if now - self._due > CATCH_UP_S:
+            self._slips += 1
+            self._due = now
+        while self._due <= now and not self.done:
+            self._due += period_s
+            self._advance()
+
+    def _advance(self) -> None:
+        self._seen = self._simulation.step(self._command)
+        self._steps += 1
+        if self._simulation.fault != self._fault:
+            self._fault = self._simulation.fault
+            if self._fault:
+                self.get_logger().warning(self._fault, throttle_duration_sec=1.0)
+        if self._seen.outcome is None:
+            self._publish(self._seen)
+        else:
+            self._end(self._seen, self._seen.outcome)
+
+    def _publish(self, seen: Observation) -> None:
+        """IMU before events: who answers the packet has the sample already."""
+        self._clock_topic.publish(clock_message(seen.t_ns))
+        self._odom.publish(odometry_message(seen.odom))
+        self._imu.publish(imu_message(seen.imu))
+        self._sent_at = time.monotonic()
+        self._events.publish(packet_message(seen.packet))
+
+    def _end(self, seen: Observation, outcome: Outcome) -> None:
+        """The flight is over: say how, then begin the next or exit."""
+        self._clock_topic.publish(clock_message(seen.t_ns))
+        self._odom.publish(odometry_message(seen.odom))
+        self.get_logger().info(f"episode {self._episode}: {outcome.kind}, {outcome.reason}")
+        self._report(outcome)
+        self._episode += 1
+        if self._episode >= self._config.episodes or outcome.kind == "stopped":
+            self.done = True
+            self.exit_code = 0
+            return
+        self._simulation.close()
+        self._simulation = self._build()
+        self._command = None
+        self._seen = self._simulation.reset()
+        self._publish(self._seen)
+
+    def _report(self, outcome: Outcome | None = None) -> None:
+        """Where the drone is, how the guard judged the commands, how the flight ended."""
+        seen, wall_s = self._seen, max(time.monotonic() - self._started_at, 1e-9)
+        goal = self._simulation.world.goal
+        values: dict[str, object] = {
+            "episode": self._episode,
+            "episodes": self._config.episodes,
+            "seed": self._simulation.seed,
+            "t_s": seen.t_ns * 1e-9,
+            "x_m": float(seen.odom.position[0]),
+            "goal_x_m": float(goal.x),
+            "outcome": outcome.kind if outcome else "",
+            "outcome_t_s": outcome.t_ns * 1e-9 if outcome else 0.0,
+            "min_clearance_m": float(self._simulation.min_clearance_m),
+            "steps": self._steps,
+            "wall_s": wall_s if self._started else 0.0,
+            "resent": self._resent,
+            "wrong_stamp": self._wrong_stamp,
+            "slips": self._slips,
+        }
+        values |= {f"commands_{kind}": number for kind, number in asdict(self._simulation.guard_counts).items()}
+        if outcome is not None:
+            self.report("ok" if outcome.kind != "stopped" else "error", outcome.reason, values)
+        else:
+            self.report("error" if self._fault else "ok", self._fault or "flying", values)
+
+
+def main() -> int:
+    """Run the node."""
+    return run(SimNode)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
