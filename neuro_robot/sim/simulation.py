@@ -161,17 +161,20 @@ class DroneSimulation:
     def _judge(self, touched: str | None) -> Outcome | None:
         """The outcome by the true state; a contact outranks a goal."""
         position = self.vehicle.truth[:3].tolist()
-        where = "({:.1f}, {:.1f}, {:.1f}) m".format(*position)
         if touched:
             what = touched if touched == "ground" else self.vehicle.nearest()[0]
-            return Outcome("collision", f"hit {what} at {where}", self.t_ns)
+            return self._outcome_of("collision", f"hit {what}")
         if self.world.goal.reached(*position):
-            return Outcome("goal", f"goal reached at {where}", self.t_ns)
+            return self._outcome_of("goal", "goal reached")
         if not self.world.bounds.contains(*position):
-            return Outcome("out_of_bounds", f"left the world at {where}", self.t_ns)
+            return self._outcome_of("out_of_bounds", "left the world")
         if self.t_ns >= self.config.episode.timeout_s * 1e9:
-            return Outcome("timeout", f"no goal after {self.config.episode.timeout_s:g} s, at {where}", self.t_ns)
+            return self._outcome_of("timeout", f"no goal after {self.config.episode.timeout_s:g} s")
         return None
+
+    def _outcome_of(self, kind: str, reason: str) -> Outcome:
+        x, y, z = self.vehicle.state.position
+        return Outcome(kind, f"{reason} at ({x:.1f}, {y:.1f}, {z:.1f}) m", self.t_ns)
 
 
 def _steps_per_packet(camera: CameraConfig) -> int:

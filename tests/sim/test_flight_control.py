@@ -202,3 +202,13 @@ def test_a_heavier_vehicle_is_flown_by_its_own_figures():
         vehicle.step(np.zeros(4))
     assert vehicle.truth[2] == pytest.approx(2.0, abs=0.01)
     vehicle.close()
+
+
+@pytest.mark.parametrize("speed", [5.0, 17.9])
+def test_restless_commands_never_tip_it_over_or_cost_altitude(speed):
+    random, flight = np.random.default_rng(2), Flight(ImuConfig(), start=Start(0.0, 0.0, 20.0))
+    for _ in range(30):
+        vy, yaw_rate = random.uniform(-6, 6), random.uniform(-2, 2)
+        rows = flight.fly(random.uniform(0.03, 0.3), vx=speed, vy=vy, yaw_rate=yaw_rate)
+        assert tilt_deg(rows).max() < 65
+        assert np.abs(rows[:, 2] - 20).max() < 0.3

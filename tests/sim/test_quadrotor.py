@@ -62,7 +62,8 @@ def test_torque_is_the_sum_of_lever_arms_and_reaction_torques():
     rotor_torque(record(config), thrusts, torque)
     forces = np.zeros((4, 3))
     forces[:, 2] = thrusts
-    expected = np.cross(arms, forces).sum(axis=0) + [0, 0, kappa * (spins * thrusts).sum()]
+    reaction = np.array([0, 0, kappa * (spins * thrusts).sum()])
+    expected = np.cross(arms, forces).sum(axis=0) + reaction
     assert torque == pytest.approx(expected, abs=1e-12)
 
 
