@@ -48,6 +48,7 @@ class NaiveNetwork:
         self.y = {name: [F(0)] * c.post.size for name, c in self.connections.items()}
         self.sent = []  # per step: layer -> {index: value}
         self.learning = True
+        self.operations = self.updates = 0
 
     def step(self, inputs):
         now = len(self.sent)
@@ -86,6 +87,7 @@ class NaiveNetwork:
             if self.learning and rule.tau_eligibility_ms > 0:
                 gain = F(rule.learning_rate * self.dt) * self.reward[c.post.name][s.post]
                 delta = gain * s.e
+                self.updates += int(delta != 0)
                 keep = F(math.exp(-rule.weight_decay_per_s * self.dt * 1e-3))
                 s.w = min(max(s.w * keep + delta, F(rule.w_min)), F(rule.w_max))
                 s.e = flushed(s.e * F(math.exp(-self.dt / rule.tau_eligibility_ms)))
@@ -101,6 +103,7 @@ class NaiveNetwork:
             row = [s for s in self.synapses[name] if s.pre == pre and s.delay == delay]
             for s in row:
                 self.i[c.post.name][s.post] += s.w * value
+                self.operations += 1
             for s in row if rule is not None else ():
                 if self.learning:
                     factor = 1.0 if rule.tau_eligibility_ms > 0 else rule.learning_rate
@@ -149,4 +152,5 @@ class NaiveNetwork:
         if rule.tau_eligibility_ms > 0:
             synapse.e += change
         else:
+            self.updates += int(change != 0)
             synapse.w = min(max(synapse.w + change, F(rule.w_min)), F(rule.w_max))

@@ -26,7 +26,9 @@ def random_network(seed):
     for number, (pre, post) in enumerate(pairs):
         shape = (size[pre], size[post])
         weights = rng.uniform(-0.5, 1.5, shape)
-        weights[rng.random(shape) < 0.3] = np.nan
+        if rng.random() < 0.6:  # otherwise full rows, which the engine treats apart
+            weights[rng.random(shape) < 0.3] = np.nan
+            weights[rng.random(shape[0]) < 0.1] = np.nan
         delays = int(rng.integers(1, 6)) if rng.random() < 0.5 else rng.integers(1, 6, shape)
         rule = None
         if rng.random() < 0.7:

@@ -31,6 +31,9 @@ class CompiledNetwork:
         self.layer_slices = _slices(layers)
         self.input_slices = _slices(tuple(layer for layer in layers if layer.cell is None))
         self._input_shape = (sum(layer.size for layer in layers if layer.cell is None),)
+        post = self._tables.rules[:, layout.R_START]
+        self._neurons = {name: piece for name, piece in self.layer_slices.items() if name not in self.input_slices}
+        self._rules = {name: np.flatnonzero(post == piece.start).tolist() for name, piece in self._neurons.items()}
         self._rest = {name: getattr(self._tables, name).copy() for name in snapshot.DYNAMIC}
         self._inputs = np.zeros(self._input_shape, np.float32)
         starts = np.array([piece.start for piece in self.layer_slices.values()])
@@ -63,20 +66,27 @@ class CompiledNetwork:
         self._learning = bool(value)
 
     def set_reward(self, layer: str, value: ArrayLike) -> None:
-        """Set the reward of a layer of neurons, one number or (n,); it holds until changed, from the next step on.
+        """Set the reward of a layer of neurons, one number or (n,); it holds from the next step on, until changed.
 
+        The next step first applies it to the eligibility that the step before left, then processes its own spikes.
         Raises ConfigError on an unknown or input layer, another shape, or a number that is not finite.
         """
-        piece = self._neurons("set_reward", layer)
+        piece = self._neurons.get(layer)
+        if piece is None:
+            known = ", ".join(self._neurons) or "none"
+            raise ConfigError(f"set_reward: no layer of neurons {layer!r}; there are {known}")
         target = self._tables.state[layout.REWARD, piece]
-        new = np.asarray(value, dtype=np.float32)
-        if new.shape not in ((), target.shape):
+        try:
+            new = np.asarray(value, dtype=np.float32)
+        except (TypeError, ValueError) as error:
+            raise ConfigError(f"set_reward({layer!r}): expected numbers, got {value!r}") from error
+        if new.shape and new.shape != target.shape:
             raise ConfigError(f"set_reward({layer!r}): expected one number or {target.shape}, got {new.shape}")
-        if not np.all(np.abs(new) <= LARGEST):
+        if not np.vdot(new, new) <= LARGEST**2:  # one pass finds NaN, infinity and absurd size alike
             raise ConfigError(f"set_reward({layer!r}): expected finite numbers up to {LARGEST:g}, got {value!r}")
         target[...] = new
-        rules = self._tables.rules
-        rules[rules[:, layout.R_START] == piece.start, layout.R_STALE] = 1
+        for rule in self._rules[layer]:
+            self._tables.rules[rule, layout.R_STALE] = 1
 
     def reset_state(self) -> None:
         """Everything dynamic (membranes, currents, traces, eligibility, reward, spikes under way) to its start.
@@ -205,12 +215,6 @@ class CompiledNetwork:
             known = ", ".join(self.connections) or "none"
             raise ConfigError(f"no connection {connection!r}; the connections are {known}")
         return connection
-
-    def _neurons(self, where: str, layer: str) -> slice:
-        if layer not in self.layer_slices or layer in self.input_slices:
-            known = ", ".join(name for name in self.layer_slices if name not in self.input_slices) or "none"
-            raise ConfigError(f"{where}: no layer of neurons {layer!r}; there are {known}")
-        return self.layer_slices[layer]
 
 
 def _warm_up() -> None:

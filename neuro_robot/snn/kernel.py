@@ -21,6 +21,8 @@ from neuro_robot.snn.layout import (
     ELIGIBILITY,
     G_LAG,
     G_LAYER,
+    G_POST_SIZE,
+    G_POST_START,
     G_ROW,
     G_RULE,
     G_START,
@@ -37,6 +39,7 @@ from neuro_robot.snn.layout import (
     R_COLUMN,
     R_DECAYS,
     R_FIRST,
+    R_FULL,
     R_LAST,
     R_LAYER,
     R_POST_TRACE,
@@ -118,9 +121,7 @@ def _begin(r: int, learning: bool, t: Tables) -> None:
     first, last = rule[R_FIRST], rule[R_LAST]
     if learning and rule[R_THREE_FACTOR] == 1:
         if rule[R_STALE] == 1:
-            for k in range(first, last):
-                t.plastic[GAIN, k] = rate[RATE] * t.state[REWARD, t.post[k]]
-            rule[R_STALE] = 0
+            _regain(r, t)
         t.counters[UPDATES] += _reward(
             t.weight[first:last], t.plastic[ELIGIBILITY, first:last], t.plastic[GAIN, first:last], rate
         )
@@ -129,6 +130,36 @@ def _begin(r: int, learning: bool, t: Tables) -> None:
             t.weight[k] *= rate[KEEP_WEIGHT]
     _decay(t.pre_trace[rule[R_PRE_FIRST] : rule[R_PRE_LAST]], rate[KEEP_PRE])
     _decay(t.post_trace[rule[R_POST_TRACE] : rule[R_POST_TRACE] + rule[R_SIZE]], rate[KEEP_POST])
+
+
+@njit(cache=True)
+def _regain(r: int, t: Tables) -> None:
+    """Spread the reward of the post neurons over the synapses of one rule, after it changed."""
+    rule = t.rules[r]
+    reward = t.state[REWARD, rule[R_START] : rule[R_START] + rule[R_SIZE]] * t.rates[r, RATE]
+    if rule[R_FULL] == 1:
+        _tile(t.plastic[GAIN, rule[R_FIRST] : rule[R_LAST]], reward)
+    else:
+        for k in range(rule[R_FIRST], rule[R_LAST]):
+            t.plastic[GAIN, k] = reward[t.post[k] - rule[R_START]]
+    rule[R_STALE] = 0
+
+
+@njit(cache=True)
+def _tile(target: Floats, row: Floats) -> None:
+    """Fill target with copies of row, doubling what is there: rows are short, and long loops are fast."""
+    filled = min(row.shape[0], target.shape[0])
+    _copy(target[:filled], row)
+    while filled < target.shape[0]:
+        more = min(filled, target.shape[0] - filled)
+        _copy(target[filled : filled + more], target[:more])
+        filled += more
+
+
+@njit(cache=True)
+def _copy(target: Floats, source: Floats) -> None:
+    for k in range(target.shape[0]):
+        target[k] = source[k]
 
 
 @njit(cache=True)
@@ -176,8 +207,12 @@ def _arrive(g: int, slot: int, learning: bool, t: Tables) -> None:
     for m in range(t.sent_count[slot, t.groups[g, G_LAYER]]):
         i, s = t.sent_index[slot, start + m], t.sent_value[slot, start + m]
         first, last = t.row[t.groups[g, G_ROW] + i], t.row[t.groups[g, G_ROW] + i + 1]
-        for k in range(first, last):
-            t.state[CURRENT, t.post[k]] += t.weight[k] * s
+        if last - first == t.groups[g, G_POST_SIZE]:  # a full row
+            post = t.groups[g, G_POST_START]
+            _add(t.state[CURRENT, post : post + last - first], t.weight[first:last], s)
+        else:
+            for k in range(first, last):
+                t.state[CURRENT, t.post[k]] += t.weight[k] * s
         t.counters[OPERATIONS] += last - first
         if r < 0:
             continue
@@ -188,16 +223,26 @@ def _arrive(g: int, slot: int, learning: bool, t: Tables) -> None:
 
 
 @njit(cache=True)
+def _add(target: Floats, values: Floats, factor: np.float32) -> None:
+    for k in range(target.shape[0]):
+        target[k] += values[k] * factor
+
+
+@njit(cache=True)
 def _depress(r: int, first: int, last: int, s: np.float32, t: Tables) -> None:
     """An arrival of value s adds -a_minus s y to the synapses first .. last of one pre neuron."""
     amount = -t.rates[r, A_MINUS] * s
     shift = t.rules[r, R_POST_TRACE] - t.rules[r, R_START]
     if t.rules[r, R_THREE_FACTOR] == 1:
+        if last - first == t.rules[r, R_SIZE]:  # a full row
+            post = t.rules[r, R_POST_TRACE]
+            _add(t.plastic[ELIGIBILITY, first:last], t.post_trace[post : post + last - first], amount)
+            return
         for k in range(first, last):
             t.plastic[ELIGIBILITY, k] += amount * t.post_trace[t.post[k] + shift]
         return
     for k in range(first, last):
-        _change(r, k, amount * t.post_trace[t.post[k] + shift], t)
+        _change(r, k, t.post_trace[t.post[k] + shift] * amount, t)
 
 
 @njit(cache=True)

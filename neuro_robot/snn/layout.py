@@ -24,10 +24,10 @@ V, CURRENT, REWARD = 0, 1, 2
 # rows of Tables.refractory
 REF_LEFT, REF_STEPS = 0, 1
 # columns of Tables.groups: the synapses of one connection with one delay
-G_LAYER, G_START, G_SIZE, G_LAG, G_ROW, G_RULE, G_TRACE = 0, 1, 2, 3, 4, 5, 6
+G_LAYER, G_START, G_LAG, G_ROW, G_RULE, G_TRACE, G_POST_START, G_POST_SIZE = 0, 1, 2, 3, 4, 5, 6, 7
 # columns of Tables.rules: one row per plastic connection
 R_FIRST, R_LAST, R_LAYER, R_START, R_SIZE, R_COLUMN, R_POST_TRACE, R_PRE_FIRST, R_PRE_LAST = 0, 1, 2, 3, 4, 5, 6, 7, 8
-R_THREE_FACTOR, R_SAME_STEP, R_DECAYS, R_STALE = 9, 10, 11, 12
+R_THREE_FACTOR, R_SAME_STEP, R_DECAYS, R_STALE, R_FULL = 9, 10, 11, 12, 13  # R_FULL: consecutive full rows
 # columns of Tables.rates
 A_PLUS, A_MINUS, KEEP_PRE, KEEP_POST, KEEP_ELIGIBILITY, RATE, W_MIN, W_MAX, KEEP_WEIGHT = 0, 1, 2, 3, 4, 5, 6, 7, 8
 # rows of Tables.plastic
@@ -40,8 +40,8 @@ class Tables(NamedTuple):
     """The kernel's arguments, in its order. n = neurons of all layers, s = synapses, p = plastic synapses."""
 
     layers: NDArray[np.int64]  # (layers, 3)
-    groups: NDArray[np.int64]  # (groups, 7)
-    rules: NDArray[np.int64]  # (rules, 13)
+    groups: NDArray[np.int64]  # (groups, 8)
+    rules: NDArray[np.int64]  # (rules, 14)
     rates: NDArray[np.float32]  # (rules, 9)
     cells: NDArray[np.float32]  # (6, n)
     state: NDArray[np.float32]  # (3, n)
@@ -70,7 +70,7 @@ def build(
     depth = 1 + max((int(c.delay_steps.max()) for c in connections if c.delay_steps.size), default=1)
     layer_table, starts = _layer_table(layers)
     places = _places(connections)
-    groups, rules, rates = _Rows(7), _Rows(13), []
+    groups, rules, rates = _Rows(8), _Rows(14), []
     rows: list[NDArray[np.int64]] = []
     columns: list[NDArray[np.int64]] = []
     n_plastic = sum(c.weights.size for c in connections if c.stdp is not None)
@@ -91,7 +91,9 @@ def build(
             lag = int(delay) - (1 if source.cell is None else 0)
             row = sum(part.size for part in rows)
             source_row = names.index(source.name)
-            groups.add(source_row, starts[source.name], source.size, lag, row, rule, pre_traces if rule >= 0 else -1)
+            groups.add(
+                source_row, starts[source.name], lag, row, rule, pre_traces, starts[target.name], target.size
+            )  # fmt: skip
             counts = np.bincount(connection.pre_index[chosen], minlength=source.size)
             rows.append(first + np.concatenate(([0], np.cumsum(counts))).astype(np.int64))
             trace[chosen] = pre_traces + connection.pre_index[chosen]
@@ -106,7 +108,7 @@ def build(
         rules.add(
             place.start, place.stop, names.index(target.name), starts[target.name], target.size, column,
             post_traces, first_trace, pre_traces, stdp.tau_eligibility_ms > 0, stdp.same_step,
-            stdp.weight_decay_per_s > 0, 1,
+            stdp.weight_decay_per_s > 0, 1, _is_full(connection),
         )  # fmt: skip
         rates.append(_rates(stdp, dt_ms))
         post_traces += target.size
@@ -135,6 +137,12 @@ def build(
     )
     _rest(tables, layers, dt_ms)
     return tables, places
+
+
+def _is_full(connection: Connection) -> bool:
+    """Whether the synapses, one after the other, are full rows: then loops over them need no index."""
+    rows = np.unique(connection.pre_index).size
+    return connection.weights.size == rows * connection.post.size and np.unique(connection.delay_steps).size <= 1
 
 
 class _Rows:

@@ -13,6 +13,7 @@ from neuro_robot.snn.network import LIF, STDP, Network
 
 
 def assert_same(fast, slow, net):
+    assert (fast.synaptic_operations, fast.weight_updates) == (slow.operations, slow.updates)
     for name in slow.v:
         piece = fast.layer_slices[name]
         np.testing.assert_array_equal(fast.v[piece], np.array(slow.v[name], np.float32))

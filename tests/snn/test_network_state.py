@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 from random_snn import random_network
@@ -116,3 +118,16 @@ def test_missing_and_unknown_arrays_are_named():
     arrays["extra"] = np.zeros(1)
     with pytest.raises(WeightsError, match="threshold missing; extra unknown"):
         run.load_state_dict(arrays)
+
+
+def test_a_deep_copy_is_independent():
+    run = plain()
+    twin = copy.deepcopy(run)
+    twin.set_reward("out", 1.0)
+    run.set_reward("out", 1.0)
+    assert drive(run, np.random.default_rng(1), 50) == drive(twin, np.random.default_rng(1), 50)
+    np.testing.assert_array_equal(run.weights("in->out"), twin.weights("in->out"))
+    before = run.weights("in->out")
+    assert drive(twin, np.random.default_rng(2), 50)
+    np.testing.assert_array_equal(run.weights("in->out"), before)
+    assert not np.array_equal(twin.weights("in->out"), before)
