@@ -127,7 +127,7 @@ class ControllerNode(CoreNode):
         if name == "weights_file":
             self._weights_file = str(value)
         elif name == "mind.learning":
-            self._controller.mind.learning = bool(value)
+            self._controller.mind.network.learning = bool(value)
 
     def _on_imu(self, message: ImuMsg) -> None:
         if not self.active:
@@ -183,6 +183,17 @@ class ControllerNode(CoreNode):
         self._last = (packet.seq, packet.time_base, command, spikes)
         self._account(reply, imu)
 
+    def _account(self, reply: Any, imu: Imu | None) -> None:  # noqa: ANN401 - agents.controller.Reply
+        self._digest.add_spikes(reply.spikes)
+        self._digest.add_command(reply.command)
+        traffic = self._traffic
+        traffic.packets += 1
+        traffic.without_imu += imu is None
+        on_events = int(np.count_nonzero(reply.events["p"]))
+        traffic.on_events += on_events
+        traffic.off_events += len(reply.events) - on_events
+        self._fault = ""
+
     def _send(self, command: Any, spikes: Any) -> None:  # noqa: ANN401 - messages
         self._commands.publish(command)
         self._spikes.publish(spikes)
@@ -200,12 +211,14 @@ class ControllerNode(CoreNode):
         values |= {"spikes_sent": self._digest.n_spikes, "commands": self._digest.n_commands}
         values |= {f"stream_{key}": number for key, number in _stream_counts(controller).items()}
         values |= {f"digest_{key}": text for key, text in self._digest.result(controller.weights()).items()}
-        values["learning"] = bool(controller.mind.learning)
+        values["learning"] = bool(controller.mind.network.learning)
+        if final:
+            values["latency_quantiles_ms"] = " ".join(f"{value:.4g}" for value in self._latency.quantiles_ms())
         level = "error" if self._fault else "warn" if traffic.refused else "ok"
         self.report(level, self._fault or "running", values)
 
     def _on_learning(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
-        self._controller.mind.learning = bool(request.data)
+        self._controller.mind.network.learning = bool(request.data)
         response.success, response.message = True, f"learning {'on' if request.data else 'off'}"
         return response
 

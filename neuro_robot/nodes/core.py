@@ -126,8 +126,8 @@ class CoreNode(LifecycleNode):
         except NeuroRobotError as error:
             self.get_logger().error(str(error))
             return False
-        except Exception:  # noqa: BLE001 - rclpy would swallow it without a word
-            self.get_logger().error(traceback.format_exc())
+        except Exception as error:  # noqa: BLE001 - rclpy would swallow it without a word
+            self.get_logger().error(f"{type(error).__name__}: {error}\n{traceback.format_exc()}")
             return False
         return True
 

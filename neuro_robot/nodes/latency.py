@@ -32,3 +32,7 @@ class LatencyHistogram:
             "latency_max_ms": self.percentile_ms(100.0),
             "latency_count": float(self._counts.sum()),
         }
+
+    def quantiles_ms(self) -> list[float]:
+        """The 0th to the 100th percentile; empty without measurements."""
+        return [self.percentile_ms(percent) for percent in range(101)] if self._counts.any() else []
