@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Protocol
 
 import cv2
 import numpy as np
@@ -15,13 +14,6 @@ Image = npt.NDArray[np.uint8]
 BEHIND_M, ABOVE_M, AHEAD_M = 2.6, 0.75, 3.0
 ARM_M, ROTOR_M = 0.17, 0.095  # drawn a little larger than life so that the drone reads at video size
 NEAR_M = 0.25
-
-
-class Painter(Protocol):
-    """Draws the world in colour."""
-
-    def render_rgb(self, position: Floats, rotation: Floats, t_s: float) -> Image:
-        """(H, W, 3) uint8 RGB from a pose of the optical frame (z forward, x right, y down)."""
 
 
 class ChaseCamera:

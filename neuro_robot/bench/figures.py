@@ -38,7 +38,14 @@ def blank(width: float, height: float, rows: int = 1, **options: Any) -> tuple[F
     axes += [figure.add_subplot(rows, 1, i + 1, **({"sharex": axes[0]} | options)) for i in range(1, rows)]
     for axis in axes:
         house_style(axis)
+        if rows > 1:
+            axis.label_outer()
     return figure, axes
+
+
+def legend_above(axis: Axes) -> None:
+    """The legend over the plot's upper right corner, clear of the curves."""
+    axis.legend(frameon=False, fontsize=9, ncols=6, loc="lower right", bbox_to_anchor=(1.0, 0.97), borderaxespad=0.0)
 
 
 def house_style(axis: Axes) -> None:
@@ -62,7 +69,7 @@ def path_figure(run: RunData) -> Figure:
     _draw_objects(axis, run.world, run.duration_s)
     speed = np.linalg.norm(run.velocity, axis=1)
     lines = coloured_line(axis, run.position[:, 0], run.position[:, 1], speed)
-    bar = figure.colorbar(lines, ax=axis, pad=0.01, fraction=0.025)
+    bar = figure.colorbar(lines, ax=axis, pad=0.01, fraction=0.02, shrink=0.8)
     bar.set_label("speed, m/s", color=MUTED, fontsize=9)
     bar.ax.tick_params(colors=MUTED, labelsize=8)
     bar.outline.set_visible(False)
@@ -117,7 +124,7 @@ def _draw_objects(axis: Axes, world: World, t_end_s: float) -> None:
     centres = world.positions_at(t_end_s)
     for index, item in enumerate(world.objects):
         x, y = float(centres[index, 0]), float(centres[index, 1])
-        colour = ORANGE if index in moving else "#7d8c7a"
+        colour = ORANGE if index in moving else "#5d7a55"
         if index in moving and ways is not None:
             axis.plot(ways[:, index, 0], ways[:, index, 1], color=ORANGE, linewidth=0.8, alpha=0.5)
         if item.kind == "box":
@@ -136,37 +143,37 @@ def motion_figure(run: RunData) -> Figure:
         axis.plot(run.command_t, run.command[:, k], color=ORANGE, linewidth=1.0, label="commanded")
         axis.plot(run.odom_t, run.velocity[:, k], color=BLUE, linewidth=1.6, label="flown")
         axis.set_ylabel(name)
-    axes[0].legend(frameon=False, fontsize=9, ncols=2, loc="lower right")
+    legend_above(axes[0])
     every = max(1, len(run.odom_t) // 1500)
     t, clearance = run.clearance(float(run.summary.get("body_radius_m", 0.0)), every)
     axes[2].fill_between(t, 0.0, clearance, color=GREEN, alpha=0.18, linewidth=0)
     axes[2].plot(t, clearance, color=GREEN, linewidth=1.6)
-    axes[2].set(ylabel="clearance, m", xlabel="time, s", ylim=(0, None))
+    axes[2].set(ylabel="clearance, m", xlabel="time, s", ylim=(0, None), xlim=(0.0, max(run.duration_s, 0.1)))
     return figure
 
 
 def rates_figure(run: RunData) -> Figure:
     """Event rate, spike rate per layer and reward over time."""
-    rewarded = len(run.reward_t) > 0
-    figure, axes = blank(11.0, 5.6 if rewarded else 4.0, 3 if rewarded else 2)
+    spiking, rewarded = len(run.spikes) > 0, len(run.reward_t) > 0
+    rows = 1 + spiking + rewarded
+    figure, axes = blank(11.0, 0.8 + 1.6 * rows, rows)
     on = run.events["p"] > 0
     for mask, name, colour in ((on, "ON", BLUE), (~on, "OFF", RED)):
         t, rates = rate(run.events["t"][mask], run.duration_s, 0.02)
         axes[0].plot(t, rates * 1e-3, color=colour, linewidth=1.2, label=name)
     axes[0].set(ylabel="events, 1000/s", ylim=(0, None))
-    axes[0].legend(frameon=False, fontsize=9, ncols=2, loc="upper right")
-    names = layer_names(run)
-    for layer in np.unique(run.spikes["y"]):
+    legend_above(axes[0])
+    for layer, name in layer_names(run).items():
         t, rates = rate(run.spikes["t"][run.spikes["y"] == layer], run.duration_s, 0.05)
-        axes[1].plot(t, rates, color=layer_colour(int(layer)), linewidth=1.2, label=names[int(layer)])
-    axes[1].set(ylabel="spikes, 1/s", ylim=(0, None))
-    if len(run.spikes):
-        axes[1].legend(frameon=False, fontsize=9, ncols=4, loc="upper right")
+        axes[1].plot(t, rates, color=layer_colour(layer), linewidth=1.2, label=name)
+    if spiking:
+        axes[1].set(ylabel="spikes, 1/s", ylim=(0, None))
+        legend_above(axes[1])
     if rewarded:
-        axes[2].axhline(0.0, color="#b8c1ca", linewidth=0.8)
-        axes[2].plot(run.reward_t, run.reward, color=VIOLET, linewidth=1.2)
-        axes[2].set_ylabel("reward")
-    axes[-1].set_xlabel("time, s")
+        axes[-1].axhline(0.0, color="#b8c1ca", linewidth=0.8)
+        axes[-1].plot(run.reward_t, run.reward, color=VIOLET, linewidth=1.2)
+        axes[-1].set_ylabel("reward")
+    axes[-1].set(xlabel="time, s", xlim=(0.0, max(run.duration_s, 0.1)))
     return figure
 
 
@@ -194,8 +201,10 @@ def raster_rows(run: RunData) -> tuple[dict[int, int], int]:
     return first, max(row - 2, 1)
 
 
-def raster_figure(run: RunData) -> Figure:
-    """Every spike: time across, neurons up, layers in colours."""
+def raster_figure(run: RunData) -> Figure | None:
+    """Every spike: time across, neurons up, layers in colours; None without spikes."""
+    if not len(run.spikes):
+        return None
     figure, (axis,) = blank(11.0, 4.2)
     thin = max(1, -(-len(run.spikes) // MAX_RASTER))
     spikes = run.spikes[::thin]
@@ -207,7 +216,8 @@ def raster_figure(run: RunData) -> Figure:
         axis.plot(
             mine["t"] * 1e-9, mine["x"] + row, "|", color=layer_colour(layer), markersize=3.2, markeredgewidth=0.7
         )
-        ticks.append((row, names[layer]))
+        last = int(mine["x"].max()) if len(mine) else 0
+        ticks.append((row + 0.5 * last, names[layer]))
     axis.set_yticks([row for row, _ in ticks], [name for _, name in ticks])
     axis.set(xlabel="time, s", xlim=(0.0, max(run.duration_s, 0.1)), ylim=(-1, rows + 1))
     if thin > 1:

@@ -54,10 +54,10 @@ class Pilot(Protocol):
 class Recorder(Protocol):
     """Where a flight is written down while it happens (a bag)."""
 
-    def observation(self, observation: Observation) -> None:
+    def observation(self, seen: Any, /) -> None:  # noqa: ANN401 - Observation, or what looks like one
         """The simulation took a step; the last one carries the outcome."""
 
-    def reply(self, reply: Reply, t_ns: int) -> None:
+    def reply(self, reply: Any, t_ns: int, /) -> None:  # noqa: ANN401 - Reply
         """The pilot answered at simulation time t_ns."""
 
 

@@ -35,7 +35,7 @@ img { width: 100%; height: auto; display: block; }
 table { border-collapse: collapse; width: 100%; font-size: 13.5px; }
 td { padding: 4px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 td:last-child { text-align: right; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; padding-left: 14px; }
-td:first-child { color: var(--muted); white-space: nowrap; }
+td:first-child { color: var(--muted); }
 details { margin-top: 6px; } summary { cursor: pointer; font-weight: 600; }
 footer { color: var(--muted); font-size: 13px; }
 """
@@ -89,11 +89,16 @@ def _plots(run: RunData) -> list[str]:
     notes = [
         ("Path from above", figures.path_figure(run), "Solids where they were at the end of the flight; x forward."),
         ("Speed and clearance", figures.motion_figure(run), "Clearance: body sphere to the nearest solid."),
-        ("Events, spikes and reward" if len(run.reward_t) else "Events and spikes", figures.rates_figure(run), ""),
+        (_rates_title(run), figures.rates_figure(run), ""),
         ("Spikes", figures.raster_figure(run), "One mark per spike, neurons above each other, layers by colour."),
         ("Weights before and after", figures.weights_figure(run), _weights_note(run.summary)),
     ]
     return [_plot(title, figure, note) for title, figure, note in notes if figure is not None]
+
+
+def _rates_title(run: RunData) -> str:
+    spikes = ", spikes" if len(run.spikes) else ""
+    return f"Events{spikes} and reward" if len(run.reward_t) else f"Events{spikes.replace(',', ' and')}"
 
 
 def _plot(title: str, figure: Figure, note: str) -> str:
@@ -128,9 +133,9 @@ def _run_rows(summary: dict[str, Any]) -> Rows:
     reply = summary["reply_ms"]
     return [
         ("mode", summary["mode"]),
-        ("pilot", summary["pilot"]),
+        ("pilot", summary["pilot"].replace("_", " ")),
         ("learning", "on" if summary["learning"]["on"] else "off"),
-        ("started from", str(summary["learning"]["started_from"])),
+        ("started from", Path(str(summary["learning"]["started_from"])).name),
         ("wall time", number(summary["wall_s"], "s", 1)),
         ("simulated seconds per second", number(summary["real_time_factor"], "", 2)),
         ("peak speed", number(summary["path"]["peak_speed"], "m/s", 2)),

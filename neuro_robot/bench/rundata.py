@@ -131,4 +131,5 @@ def rate(t_ns: npt.NDArray[np.int64], duration_s: float, bin_s: float) -> tuple[
     """Events per second in bins of bin_s: bin centres (s) and rates (1/s)."""
     bins = max(1, int(np.ceil(duration_s / bin_s)))
     counts = np.bincount(np.clip(t_ns // round(bin_s * 1e9), 0, bins - 1).astype(np.int64), minlength=bins)
-    return (np.arange(bins) + 0.5) * bin_s, counts / bin_s
+    centres = (np.arange(bins, dtype=np.float64) + 0.5) * bin_s
+    return np.asarray(centres, dtype=np.float64), np.asarray(counts / bin_s, dtype=np.float64)

@@ -11,8 +11,9 @@ import imageio_ffmpeg
 import numpy as np
 import numpy.typing as npt
 
-from neuro_robot.bench.chase import ChaseCamera, Image, Painter, Projection, draw_drone, draw_trail
+from neuro_robot.bench.chase import ChaseCamera, Image, Projection, draw_drone, draw_trail
 from neuro_robot.bench.figures import layer_colour, layer_names, raster_rows
+from neuro_robot.bench.picture import Picture
 from neuro_robot.bench.rundata import RunData
 from neuro_robot.events.frames import event_image
 
@@ -67,11 +68,9 @@ class _Scene:
     """What stays the same from frame to frame."""
 
     def __init__(self, run: RunData) -> None:
-        from neuro_robot.sim.picture import Picture
-
         self.run = run
         self.chase = ChaseCamera(run)
-        self.painter: Painter = Picture(run.world, CHASE_W // RENDER_SHARE, PANEL_H // RENDER_SHARE, CHASE_FOV_DEG)
+        self.painter = Picture(run.world, CHASE_W // RENDER_SHARE, PANEL_H // RENDER_SHARE, CHASE_FOV_DEG)
         self.projection = Projection(CHASE_W, PANEL_H, CHASE_FOV_DEG)
         self.first_row, self.rows = raster_rows(run)
         self.names = layer_names(run)
@@ -114,7 +113,7 @@ class _Scene:
         panel = np.full((PANEL_H, EVENTS_W, 3), PAPER, np.uint8)
         x, y = (EVENTS_W - size[0]) // 2, (PANEL_H - size[1]) // 2
         panel[y : y + size[1], x : x + size[0]] = cv2.resize(small, size, interpolation=way)
-        _text(panel, "events, last 30 ms", (12, 24), MUTED, 0.5)
+        _label(panel, "events, last 30 ms")
         self.steering(panel, t_s)
         return panel
 
@@ -151,10 +150,10 @@ class _Scene:
         return panel
 
     def spike_titles(self, panel: Image) -> None:
-        _text(panel, "spikes, last second", (12, 24), MUTED, 0.5)
-        at = 190
+        _label(panel, "spikes, last second" if len(self.run.spikes) else "no spikes in this flight")
+        at = 194
         for layer, name in self.names.items():
-            _text(panel, name, (at, 24), _rgb(layer_colour(layer)), 0.5)
+            _text(panel, name, (at, 25), _rgb(layer_colour(layer)), 0.5)
             at += 14 + cv2.getTextSize(name, FONT, 0.5, 1)[0][0]
 
     def footer(self, image: Image, t_s: float) -> None:
@@ -176,6 +175,13 @@ class _Scene:
         x = (CHASE_W - width) // 2
         cv2.rectangle(image, (x - 24, 40), (x + width + 24, 96), OUTCOMES.get(outcome, (234, 115, 23)), -1)
         cv2.putText(image, text, (x, 79), FONT, 1.1, (255, 255, 255), 2, cv2.LINE_AA)
+
+
+def _label(panel: Image, text: str) -> None:
+    """A panel's title on its own ground, so that it reads over anything."""
+    width = cv2.getTextSize(text, FONT, 0.5, 1)[0][0]
+    panel[8:32, 8 : 20 + width] = PAPER
+    _text(panel, text, (14, 25), MUTED, 0.5)
 
 
 def _text(image: Image, text: str, at: tuple[int, int], colour: tuple[int, ...], size: float) -> None:
