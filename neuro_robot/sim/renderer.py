@@ -40,10 +40,11 @@ class Renderer:
         self._tables = texture_tables()
         self._order, self._rect = np.zeros(n, np.int64), np.zeros((n, 4), np.int64)
         self._image = np.zeros((self.height, self.width), np.float32)
-        self._depth = np.zeros_like(self._image)
+        self._linear = np.zeros((self.width, self.height), np.float32)
+        self._depth = np.zeros_like(self._linear)
         u = (np.arange(self.width) + 0.5 - 0.5 * self.width) / self.focal
         v = (np.arange(self.height) + 0.5 - 0.5 * self.height) / self.focal
-        self._norm = np.sqrt(u[None, :] ** 2 + v[:, None] ** 2 + 1.0).astype(np.float32)
+        self._norm = np.sqrt(u[:, None] ** 2 + v[None, :] ** 2 + 1.0).astype(np.float32)
 
     def render(self, position: ArrayLike, rotation: ArrayLike, t_s: float) -> NDArray[np.float32]:
         """The view from `position` (3,) m with `rotation` (3, 3) camera to world, at time t_s.
@@ -52,13 +53,14 @@ class Renderer:
         not finite.
         """
         eye = np.ascontiguousarray(position, np.float64)
-        turn = np.ascontiguousarray(rotation, np.float64)
+        # the raster draws the picture transposed: its first axis is down, its second right
+        turn = np.ascontiguousarray(np.asarray(rotation, np.float64)[:, [1, 0, 2]])
         if not (math.isfinite(eye.sum()) and math.isfinite(turn.sum()) and math.isfinite(t_s)):
             raise SimulationError(f"camera pose: expected finite numbers, got {eye} at {t_s} s; check the vehicle")
         centre = self.world.positions_at(t_s)
         scene = self.scene
         count = visible(
-            eye, turn, self.focal, self.width, self.height, scene.kind, centre, scene.half, scene.turn,
+            eye, turn, self.focal, self.height, self.width, scene.kind, centre, scene.half, scene.turn,
             self.culling, self._order, self._rect,
         )  # fmt: skip
         draw = draw_serial
@@ -67,6 +69,7 @@ class Renderer:
             draw = draw_parallel
         draw(
             eye, turn, self.focal, self._norm, scene.kind, centre, scene.half, scene.turn, scene.pattern, scene.look,
-            scene.air, self._tables, self._order, count, self._rect, self._image, self._depth,
+            scene.air, self._tables, self._order, count, self._rect, self._linear, self._depth,
+            self._image,
         )  # fmt: skip
         return self._image

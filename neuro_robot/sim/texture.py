@@ -18,14 +18,14 @@ from neuro_robot.sim.fast_float import F, bits_of, float_of
 from neuro_robot.sim.world import PATTERNS
 
 SIZE = 128  # texels along a tile
-TOP = 7  # the last level is 1x1
+BYTE = F(1.0 / 127.0)  # texels are signed bytes: the steps vanish in the interpolation
 FEATURES = 8  # features of the coarsest kind along a tile
 _SEED = 20260101
 
 
 @cache
-def texture_tables() -> NDArray[np.float32]:
-    """All patterns, (len(PATTERNS), 21845): mip levels 128x128, 64x64 ... 1x1 one after the other, values in -1..1."""
+def texture_tables() -> NDArray[np.int32]:
+    """All patterns with their mip levels, (len(PATTERNS), 2 * SIZE^2), four packed neighbours per entry."""
     rng = np.random.default_rng(_SEED)
     cell = SIZE // FEATURES
     rows, columns = np.mgrid[0:SIZE, 0:SIZE] // cell
@@ -60,51 +60,66 @@ def _lattice(rng: np.random.Generator, ny: int, nx: int) -> NDArray[np.float64]:
     return values
 
 
-def _pyramid(image: NDArray[np.float64]) -> NDArray[np.float32]:
-    image = image - image.mean()
-    levels = [image]
-    while levels[-1].size > 1:
-        a = levels[-1]
-        levels.append((a[::2, ::2] + a[1::2, ::2] + a[::2, 1::2] + a[1::2, 1::2]) / 4.0)
-    levels[-1] = np.zeros((1, 1))
-    return np.concatenate([level.ravel() for level in levels]).astype(np.float32)
+def _pyramid(image: NDArray[np.float64]) -> NDArray[np.int32]:
+    """Mip levels n = 128, 64 .. 1 of one pattern, level n at entry 2 * (SIZE^2 - n^2), which leaves harmless gaps."""
+    table = np.zeros(2 * SIZE * SIZE, np.int32)
+    level = image - image.mean()
+    while True:
+        n = len(level)
+        base = 2 * (SIZE * SIZE - n * n)
+        table[base : base + n * n] = _packed(level if n > 1 else np.zeros((1, 1))).ravel()
+        if n == 1:
+            return table
+        level = (level[::2, ::2] + level[1::2, ::2] + level[::2, 1::2] + level[1::2, 1::2]) / 4.0
+
+
+def _packed(level: NDArray[np.float64]) -> NDArray[np.int32]:
+    """The four texels that a bilinear lookup blends, one signed byte each, in one word: one load instead of four."""
+    byte = np.rint(level * 127.0).astype(np.int64) & 0xFF
+    right, below = np.roll(byte, -1, 1), np.roll(byte, -1, 0)
+    word = byte | right << 8 | below << 16 | np.roll(right, -1, 0) << 24
+    return word.astype(np.uint32).view(np.int32)
 
 
 @njit(cache=True, inline="always")
 def mip_level(footprint: Any) -> Any:  # noqa: ANN401 - float32 in, (int32, float32) out
     """Level and blend weight for a footprint in texels; log2 by the float's own exponent, linear between powers of 2."""
-    bits = bits_of(max(footprint, F(1.0)))
-    level = (bits >> np.int32(23)) - np.int32(127)
-    part = float_of((bits & np.int32(0x007FFFFF)) | np.int32(0x3F800000)) - F(1.0)
-    if level >= np.int32(TOP):
-        level, part = np.int32(TOP - 1), F(1.0)
+    bits = bits_of(min(max(footprint, F(1.0)), F(SIZE - 0.01)))
+    level = np.int32(np.int32(bits >> np.int32(23)) - np.int32(127))
+    part = float_of(np.int32(np.int32(bits & np.int32(0x007FFFFF)) | np.int32(0x3F800000))) - F(1.0)
     return level, part
 
 
 @njit(cache=True, inline="always")
-def bilinear(table: Any, level: Any, u: Any, v: Any) -> Any:  # noqa: ANN401
-    """One mip level at (u, v) in texels of level 0, wrapping around; table (21845,) float32."""
-    n = np.int32(SIZE) >> level
-    mask = n - np.int32(1)
-    base = (np.int32(SIZE * SIZE) - n * n) // np.int32(3) * np.int32(4)
-    scale = float_of((np.int32(127) - level) << np.int32(23))
+def texel(level: Any, u: Any, v: Any) -> Any:  # noqa: ANN401 - int32, float32, float32 in, (int32, float32, float32) out
+    """Entry of the table and the blend weights for (u, v) in texels of level 0, wrapping around."""
+    n = np.int32(np.int32(SIZE) >> level)
+    mask = np.int32(n - np.int32(1))
+    scale = float_of(np.int32(np.int32(np.int32(127) - level) << np.int32(23)))
     uu = u * scale - F(0.5)
     vv = v * scale - F(0.5)
-    iu, iv = np.int32(uu), np.int32(vv)
-    if F(iu) > uu:
-        iu -= np.int32(1)
-    if F(iv) > vv:
-        iv -= np.int32(1)
-    pu, pv = uu - F(iu), vv - F(iv)
-    u0, u1 = iu & mask, (iu + np.int32(1)) & mask
-    r0, r1 = base + (iv & mask) * n, base + ((iv + np.int32(1)) & mask) * n
-    a = table[r0 + u0] + pu * (table[r0 + u1] - table[r0 + u0])
-    b = table[r1 + u0] + pu * (table[r1 + u1] - table[r1 + u0])
-    return a + pv * (b - a)
+    fu, fv = np.floor(uu), np.floor(vv)
+    row = np.int32(np.int32(np.int32(fv) & mask) * n)
+    base = np.int32(np.int32(2 * SIZE * SIZE) - np.int32(np.int32(2) * np.int32(n * n)))
+    index = np.int32(base + np.int32(row + np.int32(np.int32(fu) & mask)))
+    return index, uu - fu, vv - fv
+
+
+@njit(cache=True, inline="always")
+def blend(word: Any, pu: Any, pv: Any) -> Any:  # noqa: ANN401 - int32, float32, float32 in, float32 out
+    """Bilinear value, -127..127, of the four texels packed in a word."""
+    a = F(np.int32(np.int32(word << np.int32(24)) >> np.int32(24)))
+    b = F(np.int32(np.int32(word << np.int32(16)) >> np.int32(24)))
+    c = F(np.int32(np.int32(word << np.int32(8)) >> np.int32(24)))
+    d = F(np.int32(word >> np.int32(24)))
+    upper = a + pu * (b - a)
+    return upper + pv * (c + pu * (d - c) - upper)
 
 
 @njit(cache=True, inline="always")
 def sample(table: Any, level: Any, part: Any, u: Any, v: Any) -> Any:  # noqa: ANN401
-    """Trilinear lookup at (u, v) texels, between `level` and the next by `part`."""
-    a = bilinear(table, level, u, v)
-    return a + part * (bilinear(table, level + np.int32(1), u, v) - a)
+    """Trilinear lookup at (u, v) texels, between `level` and the next by `part`; -1..1."""
+    index, pu, pv = texel(level, u, v)
+    a = blend(table[np.uint32(index)], pu, pv)
+    index, pu, pv = texel(np.int32(level + np.int32(1)), u, v)
+    return (a + part * (blend(table[np.uint32(index)], pu, pv) - a)) * BYTE
