@@ -31,7 +31,7 @@ class CompiledNetwork:
         self.layer_slices = _slices(layers)
         self.input_slices = _slices(tuple(layer for layer in layers if layer.cell is None))
         self._input_shape = (sum(layer.size for layer in layers if layer.cell is None),)
-        post = self._tables.rules[:, layout.R_START]
+        post = self._tables.rules[:, kernel.R_START]
         self._neurons = {name: piece for name, piece in self.layer_slices.items() if name not in self.input_slices}
         self._rules = {name: np.flatnonzero(post == piece.start).tolist() for name, piece in self._neurons.items()}
         self._rest = {name: getattr(self._tables, name).copy() for name in snapshot.DYNAMIC}
@@ -75,7 +75,7 @@ class CompiledNetwork:
         if piece is None:
             known = ", ".join(self._neurons) or "none"
             raise ConfigError(f"set_reward: no layer of neurons {layer!r}; there are {known}")
-        target = self._tables.state[layout.REWARD, piece]
+        target = self._tables.state[kernel.REWARD, piece]
         try:
             new = np.asarray(value, dtype=np.float32)
         except (TypeError, ValueError) as error:
@@ -86,7 +86,7 @@ class CompiledNetwork:
             raise ConfigError(f"set_reward({layer!r}): expected finite numbers up to {LARGEST:g}, got {value!r}")
         target[...] = new
         for rule in self._rules[layer]:
-            self._tables.rules[rule, layout.R_STALE] = 1
+            self._tables.rules[rule, kernel.R_STALE] = 1
 
     def reset_state(self) -> None:
         """Everything dynamic (membranes, currents, traces, eligibility, reward, spikes under way) to its start.
@@ -95,7 +95,7 @@ class CompiledNetwork:
         """
         for name, values in self._rest.items():
             getattr(self._tables, name)[...] = values
-        self._tables.rules[:, layout.R_STALE] = 1
+        self._tables.rules[:, kernel.R_STALE] = 1
 
     def weights(self, connection: str) -> NDArray[np.float32]:
         """(n_pre, n_post) copy of a connection's weights, NaN where there is no synapse."""
@@ -105,7 +105,7 @@ class CompiledNetwork:
         """(n_pre, n_post) copy of a plastic connection's eligibility, NaN where there is no synapse."""
         if self.connections[self._named(connection)].stdp is None:
             raise ConfigError(f"eligibility({connection!r}): the connection has no STDP rule")
-        return self._matrix(connection, self._tables.plastic[layout.ELIGIBILITY, self.synapses(connection)])
+        return self._matrix(connection, self._tables.plastic[kernel.ELIGIBILITY, self.synapses(connection)])
 
     def set_weights(self, connection: str, weights: ArrayLike) -> None:
         """Replace a connection's weights by (n_pre, n_post) numbers, NaN exactly where there is no synapse.
@@ -126,19 +126,19 @@ class CompiledNetwork:
     @property
     def v(self) -> NDArray[np.float32]:
         """(n,) membrane potentials of all neurons, a view; input layers stay 0."""
-        view: NDArray[np.float32] = self._tables.state[layout.V]
+        view: NDArray[np.float32] = self._tables.state[kernel.V]
         return view
 
     @property
     def current(self) -> NDArray[np.float32]:
         """(n,) synaptic currents of all neurons, a view."""
-        view: NDArray[np.float32] = self._tables.state[layout.CURRENT]
+        view: NDArray[np.float32] = self._tables.state[kernel.CURRENT]
         return view
 
     @property
     def thresholds(self) -> NDArray[np.float32]:
         """(n,) firing thresholds, a view that may be written (keep them above v_reset); input layers hold inf."""
-        view: NDArray[np.float32] = self._tables.cells[layout.V_TH]
+        view: NDArray[np.float32] = self._tables.cells[kernel.V_TH]
         return view
 
     @property
@@ -149,17 +149,17 @@ class CompiledNetwork:
     @property
     def steps(self) -> int:
         """Steps made so far."""
-        return int(self._tables.counters[layout.STEP])
+        return int(self._tables.counters[kernel.STEP])
 
     @property
     def synaptic_operations(self) -> int:
         """Synaptic events so far: one per spike and synapse it reached, however large its value."""
-        return int(self._tables.counters[layout.OPERATIONS])
+        return int(self._tables.counters[kernel.OPERATIONS])
 
     @property
     def weight_updates(self) -> int:
         """Learning changes applied to single weights so far (changes of exactly 0 and weight decay not counted)."""
-        return int(self._tables.counters[layout.UPDATES])
+        return int(self._tables.counters[kernel.UPDATES])
 
     def spike_events(self, indices: NDArray[np.integer[Any]], t_ns: int) -> NDArray[np.void]:
         """The spikes as address events at t_ns: x = neuron in its layer, y = layer in order of adding, p = 1."""
@@ -180,10 +180,10 @@ class CompiledNetwork:
         Raises WeightsError, with nothing changed, that says which array differs from this network and how.
         """
         snapshot.restore(self, arrays)
-        self._tables.rules[:, layout.R_STALE] = 1
+        self._tables.rules[:, kernel.R_STALE] = 1
 
     @property
-    def tables(self) -> layout.Tables:
+    def tables(self) -> kernel.Tables:
         """The flat arrays the kernel runs on, for `snapshot`; others should leave them alone."""
         return self._tables
 

@@ -1,69 +1,17 @@
-"""One step of a network over the flat tables of `layout`; float32 throughout, in a fixed order of summation.
+"""One step of a network over flat tables; float32 throughout, in a fixed order of summation.
 
 The order inside a step: reward moves weights and eligibility decays; traces decay; spikes arrive (deposit with the
 weight as it stands, then depression, then the pre trace); membranes are integrated and tested; post spikes
-potentiate and raise their trace. Everything is in one file because numba's cache watches one file per entry point.
+potentiate and raise their trace. Tables and kernels are in one file because numba's cache watches only this one.
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
-
-from neuro_robot.snn.layout import (
-    A_MINUS,
-    A_PLUS,
-    COUPLING,
-    CURRENT,
-    DECAY_MEM,
-    DECAY_SYN,
-    ELIGIBILITY,
-    G_LAG,
-    G_LAYER,
-    G_POST_SIZE,
-    G_POST_START,
-    G_ROW,
-    G_RULE,
-    G_START,
-    G_TRACE,
-    GAIN,
-    KEEP_ELIGIBILITY,
-    KEEP_POST,
-    KEEP_PRE,
-    KEEP_WEIGHT,
-    LAYER_INPUT,
-    LAYER_SIZE,
-    LAYER_START,
-    OPERATIONS,
-    R_COLUMN,
-    R_DECAYS,
-    R_FIRST,
-    R_FULL,
-    R_LAST,
-    R_LAYER,
-    R_POST_TRACE,
-    R_PRE_FIRST,
-    R_PRE_LAST,
-    R_SAME_STEP,
-    R_SIZE,
-    R_STALE,
-    R_START,
-    R_THREE_FACTOR,
-    RATE,
-    REF_LEFT,
-    REF_STEPS,
-    REWARD,
-    STEP,
-    UPDATES,
-    V_INF,
-    V_RESET,
-    V_TH,
-    W_MAX,
-    W_MIN,
-    Tables,
-    V,
-)
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
@@ -73,6 +21,52 @@ TINY = np.float32(1e-30)  # smaller state is set to 0: denormal numbers are a hu
 ZERO = np.float32(0.0)
 ONE = np.float32(1.0)
 LARGEST_INPUT = np.float32(2**24)  # counts up to here are exact in float32
+
+# rows of Tables.layers
+LAYER_START, LAYER_SIZE, LAYER_INPUT = 0, 1, 2  # LAYER_INPUT: first element of the inputs, -1 for LIF layers
+# rows of Tables.cells, one column per neuron
+DECAY_MEM, DECAY_SYN, COUPLING, V_INF, V_TH, V_RESET = 0, 1, 2, 3, 4, 5
+# rows of Tables.state
+V, CURRENT, REWARD = 0, 1, 2
+# rows of Tables.refractory
+REF_LEFT, REF_STEPS = 0, 1
+# columns of Tables.groups: the synapses of one connection with one delay
+G_LAYER, G_START, G_LAG, G_ROW, G_RULE, G_TRACE, G_POST_START, G_POST_SIZE = 0, 1, 2, 3, 4, 5, 6, 7
+# columns of Tables.rules: one row per plastic connection
+R_FIRST, R_LAST, R_LAYER, R_START, R_SIZE, R_COLUMN, R_POST_TRACE, R_PRE_FIRST, R_PRE_LAST = 0, 1, 2, 3, 4, 5, 6, 7, 8
+R_THREE_FACTOR, R_SAME_STEP, R_DECAYS, R_STALE, R_FULL = 9, 10, 11, 12, 13  # R_FULL: consecutive full rows
+# columns of Tables.rates
+A_PLUS, A_MINUS, KEEP_PRE, KEEP_POST, KEEP_ELIGIBILITY, RATE, W_MIN, W_MAX, KEEP_WEIGHT = 0, 1, 2, 3, 4, 5, 6, 7, 8
+# rows of Tables.plastic
+ELIGIBILITY, GAIN = 0, 1
+# elements of Tables.counters
+STEP, OPERATIONS, UPDATES = 0, 1, 2
+
+
+class Tables(NamedTuple):
+    """The kernel's arguments, in its order. n = neurons of all layers, s = synapses, p = plastic synapses."""
+
+    layers: NDArray[np.int64]  # (layers, 3)
+    groups: NDArray[np.int64]  # (groups, 8)
+    rules: NDArray[np.int64]  # (rules, 14)
+    rates: NDArray[np.float32]  # (rules, 9)
+    cells: NDArray[np.float32]  # (6, n)
+    state: NDArray[np.float32]  # (3, n)
+    refractory: NDArray[np.int32]  # (2, n)
+    weight: NDArray[np.float32]  # (s,)
+    post: NDArray[np.int32]  # (s,) neuron
+    row: NDArray[np.int64]  # first synapse of each pre neuron, size + 1 entries per group
+    plastic: NDArray[np.float32]  # (2, p)
+    column: NDArray[np.int64]  # first entry of each post neuron in column_entry, size + 1 entries per rule
+    column_entry: NDArray[np.int32]  # (2, p) synapse, element of pre_trace
+    pre_trace: NDArray[np.float32]
+    post_trace: NDArray[np.float32]
+    sent_index: NDArray[np.int32]  # (depth, n) indices in the layer, each layer's packed from its start
+    sent_value: NDArray[np.float32]  # (depth, n)
+    sent_count: NDArray[np.int32]  # (depth, layers)
+    spikes: NDArray[np.int32]  # (n,) the spikes of the last step
+    spike_counts: NDArray[np.int64]  # (n,)
+    counters: NDArray[np.int64]  # (3,)
 
 
 @njit(cache=True)

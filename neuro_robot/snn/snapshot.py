@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuro_robot.errors import ConfigError, WeightsError
-from neuro_robot.snn import layout
+from neuro_robot.snn import kernel
 from neuro_robot.snn.network import check_weights
 
 if TYPE_CHECKING:
@@ -28,12 +28,12 @@ REMEDY = "load a file that this network saved, or start without one"
 def take(network: CompiledNetwork) -> dict[str, NDArray[Any]]:
     """Copies of all arrays named in the module's text."""
     tables = network.tables
-    neurons = tables.layers[tables.layers[:, layout.LAYER_INPUT] < 0]
-    threshold = tables.cells[layout.V_TH].copy()
+    neurons = tables.layers[tables.layers[:, kernel.LAYER_INPUT] < 0]
+    threshold = tables.cells[kernel.V_TH].copy()
     threshold[~_is_neuron(neurons, threshold.size)] = 0.0  # input lines have none
     arrays: dict[str, NDArray[Any]] = {
         "state": tables.state.copy(),
-        "refractory": tables.refractory[layout.REF_LEFT].copy(),
+        "refractory": tables.refractory[kernel.REF_LEFT].copy(),
         "threshold": threshold,
         "pre_trace": tables.pre_trace.copy(),
         "post_trace": tables.post_trace.copy(),
@@ -45,7 +45,7 @@ def take(network: CompiledNetwork) -> dict[str, NDArray[Any]]:
         arrays[f"synapses/{name}"] = np.stack([told.pre_index, told.post_index, told.delay_steps], axis=1)
         arrays[f"weights/{name}"] = tables.weight[place].copy()
         if told.stdp is not None:
-            arrays[f"eligibility/{name}"] = tables.plastic[layout.ELIGIBILITY, place].copy()
+            arrays[f"eligibility/{name}"] = tables.plastic[kernel.ELIGIBILITY, place].copy()
     return arrays
 
 
@@ -53,17 +53,17 @@ def restore(network: CompiledNetwork, arrays: Mapping[str, NDArray[Any]]) -> Non
     """Check everything against the network, then write everything; WeightsError says what differs."""
     _check(network, arrays)
     tables = network.tables
-    neuron = _is_neuron(tables.layers[tables.layers[:, layout.LAYER_INPUT] < 0], tables.state.shape[1])
+    neuron = _is_neuron(tables.layers[tables.layers[:, kernel.LAYER_INPUT] < 0], tables.state.shape[1])
     tables.state[...] = arrays["state"]
-    tables.refractory[layout.REF_LEFT] = arrays["refractory"]
-    tables.cells[layout.V_TH, neuron] = arrays["threshold"][neuron]
+    tables.refractory[kernel.REF_LEFT] = arrays["refractory"]
+    tables.cells[kernel.V_TH, neuron] = arrays["threshold"][neuron]
     tables.pre_trace[...] = arrays["pre_trace"]
     tables.post_trace[...] = arrays["post_trace"]
     _resend(tables, arrays["sent"])
     for name, told in network.connections.items():
         tables.weight[network.synapses(name)] = arrays[f"weights/{name}"]
         if told.stdp is not None:
-            tables.plastic[layout.ELIGIBILITY, network.synapses(name)] = arrays[f"eligibility/{name}"]
+            tables.plastic[kernel.ELIGIBILITY, network.synapses(name)] = arrays[f"eligibility/{name}"]
 
 
 def _check(network: CompiledNetwork, arrays: Mapping[str, NDArray[Any]]) -> None:
@@ -109,22 +109,22 @@ def _is_neuron(neurons: NDArray[np.int64], n: int) -> NDArray[np.bool_]:
     return chosen
 
 
-def _sent(tables: layout.Tables) -> NDArray[np.float32]:
+def _sent(tables: kernel.Tables) -> NDArray[np.float32]:
     """Spikes under way as a dense (depth, n) array of values, row a = emitted a + 1 steps ago."""
     depth, n = tables.sent_value.shape
     dense = np.zeros((depth, n), np.float32)
     for age in range(depth):
-        slot = (int(tables.counters[layout.STEP]) - 1 - age) % depth
+        slot = (int(tables.counters[kernel.STEP]) - 1 - age) % depth
         for layer, (start, _, _) in enumerate(tables.layers):
             packed = slice(start, start + tables.sent_count[slot, layer])
             dense[age, start + tables.sent_index[slot, packed]] = tables.sent_value[slot, packed]
     return dense
 
 
-def _resend(tables: layout.Tables, dense: NDArray[np.float32]) -> None:
+def _resend(tables: kernel.Tables, dense: NDArray[np.float32]) -> None:
     depth = dense.shape[0]
     for age in range(depth):
-        slot = (int(tables.counters[layout.STEP]) - 1 - age) % depth
+        slot = (int(tables.counters[kernel.STEP]) - 1 - age) % depth
         for layer, (start, size, _) in enumerate(tables.layers):
             index = np.flatnonzero(dense[age, start : start + size])
             packed = slice(start, start + index.size)

@@ -206,3 +206,20 @@ def test_spikes_are_address_events():
     assert run.spike_events(run.step([0, 0, 0]), 0).size == 0
     assert run.layer_slices == {"first": slice(0, 2), "in": slice(2, 5), "last": slice(5, 8)}
     assert run.input_slices == {"in": slice(0, 3)}
+
+
+@pytest.mark.parametrize("rule", [None, RULE])
+def test_connections_without_synapses_and_networks_without_inputs(rule):
+    net = Network()
+    net.add_lif("a", 2, LIF(10, 5, 1.0, bias=3.0))
+    net.add_lif("b", 3, CELL)
+    net.connect("a", "b", np.full((2, 3), np.nan), stdp=rule)
+    run = net.compile()
+    run.set_reward("b", 1.0)
+    assert sum(run.step().size for _ in range(30)) > 0
+    assert run.synaptic_operations == 0
+    assert np.isnan(run.weights("a->b")).all()
+    run.load_state_dict(run.state())
+    only_inputs = Network()
+    only_inputs.add_input("in", 2)
+    assert only_inputs.compile().step([1, 2]).size == 0
