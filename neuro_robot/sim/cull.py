@@ -18,6 +18,7 @@ from neuro_robot.sim.scene import BOX, CYLINDER, SPHERE
 
 MARGIN = 1.5  # px around the projected bounding box: half a pixel of soft edge and rounding
 NEAR = 0.02  # m; a corner nearer to the image plane than this is not projected
+FACE_SIZE = 13  # numbers that describe a face, see box_faces
 MAX_LINES = 12  # three visible faces of a box with four edges each
 
 
@@ -150,36 +151,35 @@ def box_faces(
     x: float, y: float, z: float, half: Any, turn: Any, r: Any, focal: float, width: int, height: int, lines: Any,
     planes: Any,
 ) -> int:
-    """Faces of a box that look at the eye: lines (12, 3), four per face; planes (3, 8): normal, distance along it,
-    axis number, sign, and the box coordinates of the eye's projection (du, dv) on the face. Returns how many."""
+    """Faces of a box that look at the eye: four lines each in lines (12, 3), a row each in planes (3, FACE_SIZE).
+
+    Row: 0-2 outward normal, 3 its product with any point of the face, 4-6 and 7-9 the unit vectors U and V along the
+    face, 10-11 the eye's coordinates along them from the centre, 12 a shift of the texture. Returns how many faces.
+    """
     count = 0
-    eye_local = (-(turn[0] * x + turn[1] * y), -(turn[0] * y - turn[1] * x), -z)
+    eye = (-(turn[0] * x + turn[1] * y), -(turn[0] * y - turn[1] * x), -z)
+    axes = np.array([[turn[0], turn[1], 0.0], [-turn[1], turn[0], 0.0], [0.0, 0.0, 1.0]])
+    middle = np.array([x, y, z])
     for axis in range(3):
-        if abs(eye_local[axis]) <= half[axis]:
+        if abs(eye[axis]) <= half[axis]:
             continue
-        sign = 1.0 if eye_local[axis] > 0.0 else -1.0
+        sign = 1.0 if eye[axis] > 0.0 else -1.0
         first, second = (axis + 1) % 3, (axis + 2) % 3
         corners = np.empty((4, 3))
         for k in range(4):
-            p = np.empty(3)
-            p[axis] = sign * half[axis]
-            p[first] = half[first] if k == 1 or k == 2 else -half[first]
-            p[second] = half[second] if k >= 2 else -half[second]
-            corners[k, 0] = x + turn[0] * p[0] - turn[1] * p[1]
-            corners[k, 1] = y + turn[1] * p[0] + turn[0] * p[1]
-            corners[k, 2] = z + p[2]
+            a = half[first] if k == 1 or k == 2 else -half[first]
+            b = half[second] if k >= 2 else -half[second]
+            corners[k] = middle + sign * half[axis] * axes[axis] + a * axes[first] + b * axes[second]
         for k in range(4):
-            a, b = corners[k], corners[(k + 1) % 4]
-            nx, ny, nz = a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]
+            p, q = corners[k], corners[(k + 1) % 4]
+            nx, ny, nz = p[1] * q[2] - p[2] * q[1], p[2] * q[0] - p[0] * q[2], p[0] * q[1] - p[1] * q[0]
             # seen from outside the corners run one way or the other: -sign turns the planes inwards
             pixel_line(-sign * nx, -sign * ny, -sign * nz, r, focal, width, height, lines[4 * count + k])
-        planes[count, 0] = sign * (turn[0] if axis == 0 else -turn[1]) if axis < 2 else 0.0
-        planes[count, 1] = sign * (turn[1] if axis == 0 else turn[0]) if axis < 2 else 0.0
-        planes[count, 2] = sign if axis == 2 else 0.0
-        planes[count, 3] = half[axis] - abs(eye_local[axis])
-        planes[count, 4] = axis
-        planes[count, 5] = eye_local[first]
-        planes[count, 6] = eye_local[second]
-        planes[count, 7] = sign
+        planes[count, 0:3] = sign * axes[axis]
+        planes[count, 3] = half[axis] - abs(eye[axis])
+        planes[count, 4:7] = axes[first]
+        planes[count, 7:10] = axes[second]
+        planes[count, 10], planes[count, 11] = eye[first], eye[second]
+        planes[count, 12] = 40.0 * axis + 17.0 * sign  # texels: no two faces alike
         count += 1
     return count

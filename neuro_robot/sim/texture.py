@@ -18,6 +18,7 @@ from neuro_robot.sim.fast_float import F, bits_of, float_of
 from neuro_robot.sim.world import PATTERNS
 
 SIZE = 128  # texels along a tile
+TEXELS_PER_RADIAN = F(SIZE / 6.283185307179586)  # for a tile that wraps around once
 BYTE = F(1.0 / 127.0)  # texels are signed bytes: the steps vanish in the interpolation
 FEATURES = 8  # features of the coarsest kind along a tile
 _SEED = 20260101
