@@ -102,7 +102,7 @@ class ControllerNode(CoreNode):
             self.create_service(Trigger, "~/save_weights", self._on_save),
             self.create_service(Trigger, "~/load_weights", self._on_load),
         ]
-        self._timer = self.create_timer(1.0, self._report, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        self._timer = self.create_timer(1.0, self._tick, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def deactivate(self) -> None:
         """Say what was done; the robot's guard stops it when commands cease."""
@@ -203,6 +203,10 @@ class ControllerNode(CoreNode):
         self._traffic.refused += 1
         self._fault = f"packet refused, no command sent: {why}"
         self.get_logger().error(self._fault, throttle_duration_sec=1.0)
+
+    def _tick(self) -> None:
+        if self.active:  # the final figures of a pause stay the last word
+            self._report()
 
     def _report(self, final: bool = False) -> None:
         controller, traffic = self._controller, self._traffic

@@ -70,7 +70,7 @@ def fly_ros(run: RosRun, progress: Progress | None = None) -> tuple[RunFacts, li
         graph.wait()
         _save(graph, after)
         graph.deactivate("controller_node")
-        final = _final(graph)
+        final = final_status(graph)
     if not flights.ended:
         raise GraphError("the simulator ended without telling how; see log/sim_node.log in the run folder")
     return _facts(run, flights.ended[-1], final, (before, after)), flights.ended
@@ -103,7 +103,7 @@ def _save(graph: Bringup, path: Path) -> None:
     graph.trigger("controller_node", "save_weights")
 
 
-def _final(graph: Bringup) -> Status:
+def final_status(graph: Bringup) -> Status:
     """The controller's last word, which it says when it is deactivated."""
     for _ in range(40):
         status = graph.status["controller_node"]

@@ -76,13 +76,16 @@ class PlayerNode(CoreNode):
         self._events = self.create_lifecycle_publisher(EventPacketMsg, EVENTS.name, qos(EVENTS))
         self._imu = self.create_lifecycle_publisher(ImuMsg, IMU.name, qos(IMU))
         self._subscription = self.create_subscription(TwistStamped, COMMAND.name, self._on_command, qos(COMMAND, 1000))
+        self._total = max(self._reader.counts[self._reader.event_topic()], 1)
         self._timer = self.create_timer(0.001, self._tick, clock=STEADY)
+        self._report_timer = self.create_timer(0.25, self._report, clock=STEADY)
 
     def cleanup(self) -> None:
         """Close bag and topics."""
         if not hasattr(self, "_timer"):
             return
         self.destroy_timer(self._timer)
+        self.destroy_timer(self._report_timer)
         self.destroy_subscription(self._subscription)
         for publisher in (self._events, self._imu):
             self.destroy_lifecycle_publisher(publisher)
@@ -136,10 +139,19 @@ class PlayerNode(CoreNode):
             self._finished_at = now
         if now - self._finished_at < GRACE_S and self._answers < self._sent:
             return
-        wall_s = self._finished_at - (self._started_at or 0.0)
-        values = {"sent": self._sent, "answers": self._answers, "unanswered": self._unanswered, "wall_s": wall_s}
-        self.report("ok", "played", values)
+        self._report()
         self.done = True
+
+    def _report(self) -> None:
+        until = time.monotonic() if self._finished_at is None else self._finished_at
+        values: dict[str, object] = {
+            "sent": self._sent,
+            "answers": self._answers,
+            "unanswered": self._unanswered,
+            "share": self._sent / self._total,
+            "wall_s": until - (until if self._started_at is None else self._started_at),
+        }
+        self.report("ok", "playing" if self._next is not None else "played", values)
 
 
 def schedule(reader: BagReader) -> Iterator[Item]:

@@ -1,0 +1,265 @@
+"""The `neuro_robot` command: arguments in, one clear table or JSON out; the work is done elsewhere."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from neuro_robot.errors import NeuroRobotError
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="rich",
+    help="Event-camera robots that think in spikes: fly, evaluate, replay.\n\n"
+    "neuro_robot fly                            one flight through the forest over ROS 2\n\n"
+    "neuro_robot fly --world pillars --seed 3   another world\n\n"
+    "neuro_robot replay runs/NAME               the same flight again, checked bit for bit",
+)  # fmt: skip
+screen = Console(stderr=True)
+MODES = ("lockstep", "realtime", "inprocess")
+
+World = Annotated[str, typer.Option(help="A name in sim_worlds (see `neuro_robot worlds`) or a YAML file.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout, nothing else.")]
+
+
+@app.command()
+def fly(
+    world: World = "forest",
+    seed: Annotated[int, typer.Option(min=0, help="Seed of world, sensors and network.")] = 0,
+    episodes: Annotated[int, typer.Option(min=1, help="Flights, each in the next seed's world; learning goes on.")] = 1,
+    speed: Annotated[float, typer.Option(min=0.1, max=25.0, help="Commanded forward speed, m/s.")] = 5.0,
+    mode: Annotated[
+        str, typer.Option(help="lockstep: ROS 2, deterministic; realtime: ROS 2, against the clock; inprocess: no ROS.")
+    ] = "lockstep",
+    learning: Annotated[bool, typer.Option("--learning/--no-learning", help="Synapses change while flying.")] = True,
+    weights: Annotated[str, typer.Option(help="Weights file, or `initial`; default: the package's own.")] = "",
+    out: Annotated[Path | None, typer.Option(help="Run folder; default: a new one under runs/.")] = None,
+    video: Annotated[bool, typer.Option("--video/--no-video", help="Make flight.mp4.")] = True,
+    record: Annotated[bool, typer.Option("--record/--no-record", help="Write bag, report and video.")] = True,
+    as_json: Json = False,
+) -> None:
+    """Fly a simulated drone by its event camera and leave bag, summary, report and video.
+
+    [bold]Examples[/bold]
+
+    neuro_robot fly --speed 8 --seed 7
+
+    neuro_robot fly --mode inprocess --episodes 5 --weights initial    (learns from scratch, no ROS)
+
+    neuro_robot fly --mode realtime --no-video --json
+    """
+    from neuro_robot.bench.flight import FlightRequest
+    from neuro_robot.flights import INITIAL, RunRequest, default_weights, fly_run, run_folder
+    from neuro_robot.sim.world import load_world
+
+    if mode not in MODES:
+        raise typer.BadParameter(f"expected one of {', '.join(MODES)}, got {mode!r}", param_hint="--mode")
+    load_world(world, seed)  # a broken world is told before anything starts
+    start = None if weights == INITIAL else weights or default_weights()
+    if start is not None:
+        start = str(Path(start).resolve())
+    folder = out or run_folder(world, seed, mode)
+    request = FlightRequest(world=world, seed=seed, speed=speed, learning=learning, weights=start)
+    run = RunRequest(request, folder.resolve(), mode, episodes, record, video)
+    with _bar(as_json) as progress:
+        summary = fly_run(run, progress)
+    _print(summary, as_json, lambda: _fly_table(summary, folder))
+
+
+@app.command()
+def evaluate(
+    world: World = "forest",
+    speed: Annotated[list[float] | None, typer.Option(help="Commanded speed, m/s; may be given several times.")] = None,
+    flights: Annotated[int, typer.Option(min=1, help="Worlds to fly in, one seed each.")] = 50,
+    first_seed: Annotated[int, typer.Option(min=0, help="Seed of the first world.")] = 0,
+    row: Annotated[list[str] | None, typer.Option(help="Only these rows; may be given several times.")] = None,
+    processes: Annotated[int, typer.Option(min=1, help="Parallel processes.")] = 2,
+    train_minutes: Annotated[float, typer.Option(help="Simulated flight to learn in, minutes.")] = 10.0,
+    weights: Annotated[str, typer.Option(help="Fly `learned` with these weights instead of training.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Fly many worlds and print success rates beside the baselines.
+
+    [bold]Examples[/bold]
+
+    neuro_robot evaluate --speed 3 --speed 5 --speed 8
+
+    neuro_robot evaluate --flights 8 --row blind --row potential_field
+    """
+    from neuro_robot.bench.console import evaluate_with_progress, evaluation_table, training_table
+    from neuro_robot.bench.evaluate import ROWS, EvaluationRequest
+
+    request = EvaluationRequest(
+        world=world,
+        speeds=tuple(speed or [5.0]),
+        seeds=tuple(range(first_seed, first_seed + flights)),
+        rows=tuple(row or ROWS),
+        processes=processes,
+        train_minutes=train_minutes,
+        weights=weights or None,
+    )
+    result = evaluate_with_progress(request, Console(stderr=True, quiet=as_json))
+    if as_json:
+        print(json.dumps(result, indent=2, allow_nan=False))
+        return
+    out = Console()
+    out.print(evaluation_table(result))
+    if result.get("training"):
+        out.print(training_table(result))
+
+
+@app.command()
+def replay(
+    bag: Annotated[Path, typer.Argument(help="Run folder, bag folder, or a camera's recording.")],
+    rate: Annotated[float, typer.Option(min=0.001, max=1000.0, help="Recordings: sensor seconds per second.")] = 1.0,
+    ros: Annotated[bool, typer.Option("--ros", help="Runs: through the nodes over DDS instead of in process.")] = False,
+    weights: Annotated[str, typer.Option(help="Recordings: weights file; default: the package's own.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Play a bag's events through the controller.
+
+    A run must give the same spikes, weights and commands bit for bit (exit status 1 if not). A camera's recording is
+    streamed over DDS through the controller node.
+
+    [bold]Examples[/bold]
+
+    neuro_robot replay runs/20261120_forest_0_lockstep
+
+    neuro_robot replay my_camera_bag --rate 0.5
+    """
+    from neuro_robot.flights import default_weights
+    from neuro_robot.replays import replay_bag
+
+    with _bar(as_json) as progress:
+        result = replay_bag(bag, rate=rate, ros=ros, weights=weights or default_weights(), progress=progress)
+    _print(result, as_json, lambda: _replay_table(result))
+    if result["kind"] == "run" and not result["equal"]:
+        raise typer.Exit(1)
+
+
+@app.command()
+def worlds() -> None:
+    """List the worlds that come with the package."""
+    from neuro_robot.share import share_folder
+    from neuro_robot.sim.world import load_world
+
+    table = Table("world", "size, m", "objects", "goal")
+    for path in sorted((share_folder() / "sim_worlds").glob("*.yaml")):
+        world = load_world(path, 0)
+        b, goal = world.bounds, world.goal
+        size = f"{b.xmax - b.xmin:g} x {b.ymax - b.ymin:g} x {b.zmax - b.zmin:g}"
+        table.add_row(path.stem, size, str(len(world.objects)), f"x = {goal.x:g} m")
+    Console().print(table)
+
+
+@app.command()
+def parameters() -> None:
+    """Print config/drone.yaml: every parameter of the nodes with default, range and description."""
+    from neuro_robot.reference import parameter_file
+
+    print(parameter_file(), end="")
+
+
+@app.command()
+def doctor() -> None:
+    """Say what is there and what is missing, one line each with the remedy; status 1 if flying cannot work."""
+    from neuro_robot.doctor import run
+
+    raise typer.Exit(run(Console()))
+
+
+@contextmanager
+def _bar(quiet: bool) -> Iterator[Callable[[float, str], None]]:
+    columns = (TextColumn("{task.percentage:3.0f} %"), BarColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=screen, transient=True, disable=quiet) as progress:
+        task = progress.add_task("starting", total=1.0)
+        yield lambda share, text: progress.update(task, completed=share, description=text)
+
+
+def _print(result: dict[str, Any], as_json: bool, table: Callable[[], Table]) -> None:
+    if as_json:
+        from neuro_robot.bench.plain import plain
+
+        print(json.dumps(plain(result), indent=2, allow_nan=False))
+    else:
+        Console().print(table())
+
+
+def _fly_table(summary: dict[str, Any], folder: Path) -> Table:
+    good = summary["success"]
+    mark = "[green]goal reached[/green]" if good else f"[red]{summary['outcome']}[/red]"
+    table = Table(title=f"{summary['world']}, seed {summary['seed']}, {summary['mode']}", show_header=False)
+    table.add_row("outcome", f"{mark}: {summary['reason']}")
+    if len(summary["episodes"]) > 1:
+        reached = sum(item["outcome"] == "goal" for item in summary["episodes"])
+        table.add_row("flights", f"{reached} of {len(summary['episodes'])} reached the goal; the last is shown")
+    path, counts = summary.get("path"), summary.get("counts")
+    if path and counts:
+        table.add_row("flown", f"{_n(path['distance_m'])} m in {_n(summary['flight_s'])} s")
+        table.add_row("speed", f"mean {_n(path['mean_speed'])}, peak {_n(path['peak_speed'])} m/s")
+        table.add_row("smallest clearance", f"{_n(path['min_clearance_m'])} m")
+        table.add_row("events", f"{counts['events']:,} ({_n(counts['event_rate_hz'], 0)} /s)")
+        table.add_row("spikes", f"{counts['spikes']:,} ({_n(counts['spike_rate_hz'], 0)} /s)")
+        reply = summary["reply_ms"]
+        table.add_row("packet to command", f"p50 {_n(reply['p50'])}, p99 {_n(reply['p99'])} ms")
+        table.add_row("simulated / real time", _n(summary["real_time_factor"]))
+        if not summary["recording_complete"]:
+            table.add_row("recording", "[red]incomplete: messages were lost on the way to the bag[/red]")
+    for name, digest in summary["digest"].items():
+        table.add_row(f"digest of {name}", digest[:16])
+    table.add_row("left in", str(folder))
+    return table
+
+
+def _replay_table(result: dict[str, Any]) -> Table:
+    table = Table(title=f"replay of {result['bag']}", show_header=False)
+    table.add_row("packets", f"{result['packets']:,}, lost {result['lost_packets']}")
+    table.add_row("events", f"{result['events']:,} (ON {result['on_events']:,}, OFF {result['off_events']:,})")
+    if result.get("triggers"):
+        table.add_row("triggers", f"{result['triggers']:,}")
+    table.add_row("spikes", f"{result['spikes']:,}")
+    table.add_row("commands", f"{result['commands']:,}")
+    if "latency_p50_ms" in result:
+        table.add_row("packet to command", f"p50 {result['latency_p50_ms']:.2f}, p99 {result['latency_p99_ms']:.2f} ms")
+        table.add_row("played in", f"{result['played_s']:.2f} s")
+    for name, same in result.get("equal_to_run", {}).items():
+        verdict = "[green]equal[/green]" if same else "[red]DIFFERENT[/red]"
+        table.add_row(name, f"{verdict}  {result['digest'][name][:16]}")
+    return table
+
+
+def _n(value: float | None, digits: int = 2) -> str:
+    return "-" if value is None else f"{value:,.{digits}f}"
+
+
+def main() -> int:
+    """Run the command; errors are one line on stderr and status 1, Ctrl-C is 130."""
+    try:
+        status = app(standalone_mode=False)
+    except NeuroRobotError as error:
+        screen.print(f"[red]error:[/red] {error}", soft_wrap=True, highlight=False)
+        return 1
+    except (KeyboardInterrupt, typer.Abort):
+        screen.print("stopped; what was recorded is readable")
+        return 130
+    except typer.Exit as end:
+        return end.exit_code
+    except Exception as error:
+        show = getattr(error, "show", None)  # a usage error of the command line
+        if show is None:
+            raise
+        show()
+        return 2
+    return status if isinstance(status, int) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

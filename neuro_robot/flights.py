@@ -1,0 +1,171 @@
+"""A run as the `fly` command makes it: one or several flights, in process or over DDS, into one folder."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from neuro_robot.bags.reader import BagReader
+from neuro_robot.bags.record import FlightRecorder, network_shape
+from neuro_robot.bags.replay import recorded_digest
+from neuro_robot.bench.flight import FlightLog, FlightRequest, fly
+from neuro_robot.bench.pilots import make_pilot
+from neuro_robot.bench.plain import plain
+from neuro_robot.bench.runfolder import BAG, SUMMARY, WEIGHTS_AFTER, WEIGHTS_BEFORE, finish_run
+from neuro_robot.bench.summary import RunFacts, facts_of, write_summary
+from neuro_robot.errors import BagError
+from neuro_robot.share import share_folder
+from neuro_robot.sim.simulation import Observation
+
+Progress = Callable[[float, str], None]  # share of the whole run, what is going on
+INITIAL = "initial"
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """What `fly` was asked for."""
+
+    flight: FlightRequest
+    folder: Path
+    mode: str = "lockstep"  # lockstep | realtime | inprocess
+    episodes: int = 1
+    record: bool = True
+    video: bool = True
+
+
+def default_weights() -> str | None:
+    """The learned weights that come with the package; None where there are none: initial weights."""
+    path = share_folder() / "config" / "drone_weights.npz"
+    return str(path) if path.is_file() else None
+
+
+def run_folder(world: str, seed: int, mode: str) -> Path:
+    """A new folder under runs/, named by what flies and when."""
+    return Path("runs") / f"{time.strftime('%Y%m%d_%H%M%S')}_{Path(world).stem}_{seed}_{mode}"
+
+
+def fly_run(run: RunRequest, progress: Progress | None = None) -> dict[str, Any]:
+    """Fly and leave the folder; the summary. Raises BagError when the folder already holds a run."""
+    if (run.folder / BAG).exists():
+        raise BagError(f"{run.folder}: already holds a run; choose a new folder")
+    run.folder.mkdir(parents=True, exist_ok=True)
+    if run.mode == "inprocess":
+        facts, episodes = _fly_inprocess(run, progress)
+    else:
+        facts, episodes = _fly_ros(run, progress)
+    if progress is not None:
+        progress(1.0, "writing the report")
+    if run.record:
+        summary = finish_run(run.folder, facts, video=run.video)
+        summary["recorded_digest"] = _recorded(run.folder / BAG)
+        summary["recording_complete"] = all(facts.digest[key] == text for key, text in _checked(summary).items())
+    else:
+        summary = _without_bag(facts)
+    summary["episodes"] = episodes
+    write_summary(plain(summary), run.folder / SUMMARY)
+    return summary
+
+
+def _checked(summary: dict[str, Any]) -> dict[str, str]:
+    recorded: dict[str, str] = summary["recorded_digest"]
+    return recorded
+
+
+def _recorded(bag: Path) -> dict[str, str]:
+    with BagReader(bag) as reader:
+        return recorded_digest(reader).result()
+
+
+def _without_bag(facts: RunFacts) -> dict[str, Any]:
+    names = ("mode", "outcome", "reason", "wall_s", "digest", "diagnostics")
+    summary = {name: getattr(facts, name) for name in names}
+    request = facts.request
+    return summary | {
+        "world": request.world, "seed": request.seed, "speed": request.speed, "success": facts.outcome == "goal",
+    }  # fmt: skip
+
+
+def _of_flight(request: FlightRequest, number: int) -> FlightRequest:
+    """The request of the n-th flight: the next world, the same mind."""
+    mind_seed = request.seed if request.mind_seed is None else request.mind_seed
+    return replace(request, seed=request.seed + number, mind_seed=mind_seed)
+
+
+def _fly_inprocess(run: RunRequest, progress: Progress | None) -> tuple[RunFacts, list[dict[str, Any]]]:
+    controller = make_pilot(_of_flight(run.flight, 0))
+    controller.save(run.folder / WEIGHTS_BEFORE)
+    ended: list[dict[str, Any]] = []
+    first: FlightLog | None = None
+    with FlightRecorder(run.folder / BAG if run.record else None, network_shape(controller)) as recorder:
+        for number in range(run.episodes):
+            request = _of_flight(run.flight, number)
+            if number:
+                controller.new_flight()
+            with _safe_interrupt() as check:
+                log = fly(request, controller, _watcher(number, run.episodes, progress, check), recorder)
+            first = first or log
+            ended.append(_episode(request.seed, log.outcome, log.reason, log.duration_s))
+    controller.save(run.folder / WEIGHTS_AFTER)
+    digest = recorder.digest.result(controller.weights())
+    facts = replace(facts_of(log), digest=digest, weights_before=first.weights_before if first else {})
+    return facts, ended
+
+
+def _watcher(
+    number: int, episodes: int, progress: Progress | None, check: Callable[[], None]
+) -> Callable[[float, Observation], None]:
+    def watch(share: float, seen: Observation) -> None:
+        check()
+        if progress is not None:
+            x = seen.odom.position[0]
+            progress((number + share) / episodes, f"{seen.t_ns * 1e-9:.1f} s, x = {x:.1f} m")
+
+    return watch
+
+
+def _fly_ros(run: RunRequest, progress: Progress | None) -> tuple[RunFacts, list[dict[str, Any]]]:
+    from neuro_robot.nodes.flight import RosRun, fly_ros  # ROS is needed here only
+
+    ros = RosRun(run.flight, run.folder, run.mode, run.episodes, run.record)
+    facts, ends = fly_ros(ros, progress)
+    episodes = [
+        _episode(int(end.values["seed"]), end.values["outcome"], end.text, float(end.values["outcome_t_s"]))
+        for end in ends
+    ]
+    return replace(facts, request=_of_flight(run.flight, len(ends) - 1)), episodes
+
+
+def _episode(seed: int, outcome: str, reason: str, flight_s: float) -> dict[str, Any]:
+    return {"seed": seed, "outcome": outcome, "reason": reason, "flight_s": flight_s}
+
+
+@contextmanager
+def _safe_interrupt() -> Iterator[Callable[[], None]]:
+    """Ctrl-C is noted and raised where the bag is whole: at `check()`. A second one does not wait."""
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: None
+        return
+    received: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        if received:
+            raise KeyboardInterrupt
+        received.append(number)
+
+    def check() -> None:
+        if received:
+            raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield check
+        check()
+    finally:
+        signal.signal(signal.SIGINT, before)
