@@ -174,16 +174,14 @@ def fly(
 ) -> FlightLog:
     """Fly one episode to its outcome.
 
-    `controller` replaces the pilot that the request names (its state carries on from where it is). `progress` is
+    `controller` replaces the pilot that the request names; its state carries on from where it is, so call its
+    `new_flight()` between flights. `progress` is
     called about every 0.1 s of flight with the share of the way to the goal (0..1) and the observation.
     """
     started = time.perf_counter()
     world = load_world(request.world, request.seed)
     simulation = DroneSimulation(world, from_dict(DroneConfig, request.sim), request.seed)
     pilot = make_pilot(request) if controller is None else controller
-    begin = getattr(pilot, "new_flight", None)
-    if controller is not None and callable(begin):
-        begin()
     counted = activity_of(pilot)
     try:
         trace, seen, before = _loop(simulation, pilot, _Watchers(progress, recorder), request.time_limit_s)

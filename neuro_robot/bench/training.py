@@ -80,6 +80,7 @@ def _training_flight(flight: FlightRequest, save_to: str) -> Episode:
     pilot = make_pilot(flight)
     episode = episode_of(fly(flight, pilot), "training")
     Path(save_to).parent.mkdir(parents=True, exist_ok=True)
+    pilot.new_flight()  # at rest: the next flight shall not inherit the traces of how this one ended
     pilot.save(save_to)
     return episode
 

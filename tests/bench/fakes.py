@@ -58,6 +58,9 @@ class FakePilot:
         if request.weights is not None:
             self.flights = int(Path(request.weights).read_text())
 
+    def new_flight(self) -> None:
+        pass
+
     def save(self, path: str) -> None:
         Path(path).write_text(str(self.flights))
 
