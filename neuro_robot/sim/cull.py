@@ -18,6 +18,7 @@ from neuro_robot.sim.scene import BOX, CYLINDER, SPHERE
 
 MARGIN = 1.5  # px around the projected bounding box: half a pixel of soft edge and rounding
 NEAR = 0.02  # m; a corner nearer to the image plane than this is not projected
+MOST_SORTED = 128  # with more objects in view than this, boxes are ordered by their nearest point
 FACE_SIZE = 13  # numbers that describe a face, see box_faces
 MAX_LINES = 12  # three visible faces of a box with four edges each
 
@@ -55,7 +56,71 @@ def visible(
         n += 1
     ranks = np.argsort(key[:n], kind="mergesort")
     order[:n] = order[:n].copy()[ranks]
+    boxes = 0
+    for j in range(n):
+        boxes += kind[order[j]] == BOX
+    if 0 < boxes and n <= MOST_SORTED:
+        _put_boxes_in_order(eye, kind, centre, half, turn, rect, order[:n])
     return n
+
+
+@njit(cache=True)
+def _put_boxes_in_order(eye: Any, kind: Any, centre: Any, half: Any, turn: Any, rect: Any, order: Any) -> None:
+    """Sort again so that a box comes after whatever it may hide: no single distance orders a long wall.
+
+    Of two solids, the one on the eye's side of a plane between them is in front, and the planes of a box's own sides
+    are tried. Objects wait until all that must be drawn before them is drawn; rings wait for nobody.
+    """
+    n = order.size
+    given = order.copy()
+    before = np.zeros((n, n), np.bool_)  # before[a, b]: a must be drawn before b
+    for a in range(n):
+        for b in range(a + 1, n):
+            i, j = given[a], given[b]
+            if rect[i, 0] >= rect[j, 1] or rect[j, 0] >= rect[i, 1] or rect[i, 2] >= rect[j, 3] or rect[j, 2] >= rect[i, 3]:
+                continue
+            side = 0
+            if kind[i] == BOX:
+                side = _side(eye, centre[i], half[i], turn[i], kind[j], centre[j], half[j], turn[j])
+            if side == 0 and kind[j] == BOX:
+                side = -_side(eye, centre[j], half[j], turn[j], kind[i], centre[i], half[i], turn[i])
+            before[a, b], before[b, a] = side >= 0, side < 0
+    drawn = np.zeros(n, np.bool_)
+    for place in range(n):
+        chosen = -1
+        for a in range(n):
+            if drawn[a]:
+                continue
+            if chosen < 0:
+                chosen = a
+            free = True
+            for b in range(n):
+                if before[b, a] and not drawn[b]:
+                    free = False
+                    break
+            if free:
+                chosen = a
+                break
+        drawn[chosen] = True
+        order[place] = given[chosen]
+
+
+@njit(cache=True)
+def _side(eye: Any, box: Any, half: Any, turn: Any, kind: int, other: Any, size: Any, other_turn: Any) -> int:
+    """-1 if the box is in front of the other solid, 1 if behind, 0 if none of the box's sides separates them."""
+    ex, ey = eye[0] - box[0], eye[1] - box[1]
+    ox, oy = other[0] - box[0], other[1] - box[1]
+    local_eye = (turn[0] * ex + turn[1] * ey, turn[0] * ey - turn[1] * ex, eye[2] - box[2])
+    local = (turn[0] * ox + turn[1] * oy, turn[0] * oy - turn[1] * ox, other[2] - box[2])
+    c, s = abs(turn[0] * other_turn[0] + turn[1] * other_turn[1]), abs(turn[0] * other_turn[1] - turn[1] * other_turn[0])
+    reach = (size[0], size[1], size[2])
+    if kind == BOX:
+        reach = (c * size[0] + s * size[1], s * size[0] + c * size[1], size[2])
+    for axis in range(3):
+        sign = 1.0 if local[axis] > 0.0 else -1.0
+        if abs(local[axis]) - reach[axis] >= half[axis] - 1e-9:
+            return 1 if local_eye[axis] * sign > half[axis] else -1
+    return 0
 
 
 @njit(cache=True)

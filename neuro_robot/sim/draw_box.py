@@ -79,17 +79,17 @@ def _face(
     _accumulate(slopes[0], starts[0], face[3], edge, base, shade, total, mixed, nearest)
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True)
 def _dot(face: Any, first: int, d: Any) -> Any:  # noqa: ANN401
     return face[first] * d[0] + face[first + 1] * d[1] + face[first + 2] * d[2]
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True)
 def _at(line: Any, u: int, v: int) -> Any:  # noqa: ANN401
     return F(line[0] * u + line[1] * v + line[2])
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True)
 def _point(
     k: int, slopes: Any, starts: Any, reach: Any, origin: Any, texels: Any, pixel: Any, length: Any
 ) -> Any:  # noqa: ANN401

@@ -60,7 +60,7 @@ def draw_cylinder(
                coarse, length, run, far)  # fmt: skip
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True)
 def _trunk_point(k: int, step: Any, start: Any, axis: Any, toward: Any) -> Any:  # noqa: ANN401
     """Depth, height from the eye, normal and position around the trunk where ray k meets or just misses the cylinder."""
     u = F(np.int32(k))

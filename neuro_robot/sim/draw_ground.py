@@ -45,7 +45,7 @@ def draw_background(v: int, eye: Any, ray: Any, norm: Any, look: Any, air: Any, 
             horizon, air[INVERSE_HAZE], slope, row[first:last])  # fmt: skip
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True)
 def _ground_point(dz: Any, h: Any, length: Any, texels: Any, pixel: Any) -> Any:  # noqa: ANN401
     """Depth, mip level and blend weight where a ray of norm `length` meets the ground h below."""
     t = min(h / max(-dz, F(1e-6)), F(1e5))

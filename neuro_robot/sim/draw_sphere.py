@@ -46,7 +46,7 @@ def draw_sphere(
         _shade(step, start, centre, pixel, surface, light, fine, coarse, length, image[v, u0:u1], depth[v, u0:u1])
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True)
 def _point(k: int, step: Any, start: Any, centre: Any, length: Any, pixel: Any) -> Any:  # noqa: ANN401
     """Depth, coverage, footprint (m) and normal where ray k of norm `length` meets or just misses the sphere."""
     u = F(np.int32(k))
@@ -64,7 +64,7 @@ def _point(k: int, step: Any, start: Any, centre: Any, length: Any, pixel: Any) 
     return t, cover if along > ZERO else ZERO, footprint, normal
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True)
 def _place(normal: Any, footprint: Any, radius: Any, surface: Any) -> Any:  # noqa: ANN401
     """Mip level, blend weight, texture coordinates and fade: longitude and sine of latitude, plain at the poles."""
     belt = max(ONE - normal[2] * normal[2], F(1e-6))

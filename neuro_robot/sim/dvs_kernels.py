@@ -19,7 +19,7 @@ GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 NEVER = np.int64(-(2**62))
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True)
 def mix(x: Any) -> Any:  # noqa: ANN401 - uint64
     """splitmix64's output function: 64 well mixed bits of a counter."""
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -27,7 +27,7 @@ def mix(x: Any) -> Any:  # noqa: ANN401 - uint64
     return x ^ (x >> np.uint64(31))
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True)
 def uniform(key: Any, counter: Any) -> Any:  # noqa: ANN401
     """Draw number `counter` of the stream `key`, in (0, 1)."""
     bits = mix(key + np.uint64(counter) * GOLDEN) >> np.uint64(11)

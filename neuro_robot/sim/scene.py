@@ -21,12 +21,13 @@ LIGHT_X, LIGHT_Y, LIGHT_Z, AMBIENT, INVERSE_HAZE, HORIZON, ZENITH = range(7)
 
 @dataclass(frozen=True)
 class Tint:
-    """One colour channel: factors on the brightness of things, and the sky's intensity; all 1 is the event camera."""
+    """One colour channel: factors on the brightness of things, and on the sky's intensity; all 1 is the event camera."""
 
     objects: tuple[float, float, float] = (1.0, 1.0, 1.0)  # cylinder, box, sphere
     ground: float = 1.0
     horizon: float = 1.0
     zenith: float = 1.0
+    extra: float = 1.0  # objects beyond those of the world: the vehicle in a picture
 
 
 @dataclass(frozen=True)
@@ -41,12 +42,13 @@ class Scene:
     air: NDArray[np.float32]  # (7,) light, haze and sky
 
 
-def build_scene(world: World, tint: Tint | None = None) -> Scene:
-    """Flatten a world, optionally as one colour channel of it."""
+def build_scene(world: World, tint: Tint | None = None, extra: tuple[WorldObject, ...] = ()) -> Scene:
+    """Flatten a world and extra objects after its own, optionally as one colour channel of it."""
     tint = tint or Tint()
-    objects = world.objects
-    look = [_look(item.texture, tint.objects[KINDS.index(item.kind)], _texels_per_m(item)) for item in objects]
-    look.append(_look(world.ground, tint.ground, _plain_texels_per_m(world.ground)))
+    objects = world.objects + extra
+    look = [_look(item.texture, tint.objects[KINDS.index(item.kind)]) for item in world.objects]
+    look += [_look(item.texture, tint.extra) for item in extra]
+    look.append(_look(world.ground, tint.ground))
     light = world.light
     return Scene(
         kind=np.array([KINDS.index(item.kind) for item in objects], np.int32),
@@ -62,16 +64,8 @@ def _air(sun: Vector3, ambient: float, haze_m: float, horizon: float, zenith: fl
     return np.array([*sun, ambient, 1.0 / haze_m, horizon, zenith], np.float32)
 
 
-def _look(texture: Texture, tint: float, texels_per_m: float) -> tuple[float, float, float, float, float]:
+def _look(texture: Texture, tint: float) -> tuple[float, float, float, float, float]:
+    """Columns of `look`; a tile shows FEATURES features of scale_m each."""
     u, v = texture.offset
+    texels_per_m = SIZE / (FEATURES * texture.scale_m)
     return texture.brightness * tint, texture.contrast, texels_per_m, u * SIZE, v * SIZE
-
-
-def _plain_texels_per_m(texture: Texture) -> float:
-    """A tile shows FEATURES features of scale_m each."""
-    return SIZE / (FEATURES * texture.scale_m)
-
-
-def _texels_per_m(item: WorldObject) -> float:
-    """Texels per metre along the surface; upright on a cylinder, whose tile wraps around once whatever its radius."""
-    return _plain_texels_per_m(item.texture)
