@@ -28,8 +28,8 @@ class RunBag:
 
     def __init__(self, path: str | Path, topics: tuple[Topic, ...], namespace: str = "") -> None:
         self.path = Path(path)
-        self._writer = Writer(self.path, version=9, storage_plugin=StoragePlugin.MCAP)
         try:
+            self._writer = Writer(self.path, version=9, storage_plugin=StoragePlugin.MCAP)
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._writer.open()
         except (OSError, WriterError) as error:

@@ -19,6 +19,7 @@ from neuro_robot.nodes.core import CoreNode, qos, run
 from neuro_robot.nodes.parameters import read
 
 QUEUE = 2000  # messages that may wait while the disk is busy
+TAIL = 48  # bytes at the end of a message that tell two of one time apart; padding further ahead may be anything
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class RecorderNode(CoreNode):
         if not path:
             raise BagError("path: expected the folder of the bag to write; set the parameter")
         self._bag = RunBag(path, TOPICS, self.get_namespace())
-        self._last: dict[str, bytes] = {}
+        self._last: dict[str, tuple[int, int | bytes]] = {}
         self._seq: dict[str, int] = {}
         self._gaps = self._repeated = 0
         self._made = [
@@ -81,15 +82,17 @@ class RecorderNode(CoreNode):
         if topic is DIAGNOSTICS:
             self._bag.write(topic.name, None, data)
             return
-        if data == self._last.get(topic.name):
+        t_ns = leading_stamp_ns(data)
+        seq = packet_seq(data) if topic.type == EVENT_PACKET else -1
+        mark = (t_ns, seq) if seq >= 0 else (t_ns, data[-TAIL:])
+        if mark == self._last.get(topic.name):
             self._repeated += 1
             return
-        self._last[topic.name] = data
-        if topic.type == EVENT_PACKET:
-            seq = packet_seq(data)
+        self._last[topic.name] = mark
+        if seq >= 0:
             self._gaps += max(0, seq - self._seq.get(topic.name, seq))
             self._seq[topic.name] = seq + 1
-        self._bag.write(topic.name, leading_stamp_ns(data), data)
+        self._bag.write(topic.name, t_ns, data)
 
     def _report(self) -> None:
         values: dict[str, object] = {f"messages_{name}": count for name, count in self._bag.counts.items()}
