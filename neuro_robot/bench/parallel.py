@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing import get_context
 from typing import Any
+
+from neuro_robot.errors import SimulationError
 
 FollowUp = Callable[["Job", Any], "list[Job]"]
 Report = Callable[[str, int, int], None]
@@ -52,7 +56,7 @@ def _here(jobs: Sequence[Job], follow_up: FollowUp) -> Iterator[tuple[Job, Any, 
 
 
 def _spawned(jobs: Sequence[Job], follow_up: FollowUp, processes: int) -> Iterator[tuple[Job, Any, int]]:
-    pool = ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=_one_thread)
+    pool = ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=_prepare_worker)
     try:
         running: dict[Future[Any], Job] = {pool.submit(job.function, *job.arguments): job for job in jobs}
         finished = 0
@@ -65,12 +69,17 @@ def _spawned(jobs: Sequence[Job], follow_up: FollowUp, processes: int) -> Iterat
                 for more in follow_up(job, result):
                     running[pool.submit(more.function, *more.arguments)] = more
                 yield job, result, finished + len(running)
+    except BrokenProcessPool as error:
+        raise SimulationError(
+            "a worker process was killed (out of memory, or from outside): start again with fewer processes"
+        ) from error
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _one_thread() -> None:
-    """Workers share the cores already: one thread each (results do not depend on it)."""
+def _prepare_worker() -> None:
+    """One thread each, since workers share the cores already, and nothing on stdout, which is for the result."""
+    os.dup2(2, 1)  # pybullet prints a line from C when it is imported
     import cv2
     import numba
 

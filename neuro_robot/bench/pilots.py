@@ -45,7 +45,7 @@ def _blind(request: FlightRequest) -> Any:  # noqa: ANN401 - a Pilot
 def _potential_field(request: FlightRequest) -> Any:  # noqa: ANN401 - a Pilot
     from neuro_robot.agents.baselines import PotentialField, PotentialFieldConfig
 
-    chosen = {"speed": float(request.speed), "fov_deg": _camera_fov_deg(request)}
+    chosen = {**_lens(request), "speed": float(request.speed)}
     return PotentialField(from_dict(PotentialFieldConfig, chosen), request.seed)
 
 
@@ -58,7 +58,7 @@ def mind_config(request: FlightRequest) -> DroneMindConfig:
         "learning": request.learning,
         "reward_mode": request.reward_mode,
     }
-    return from_dict(DroneMindConfig, {"fov_deg": _camera_fov_deg(request), **request.mind, **said})
+    return from_dict(DroneMindConfig, {**_lens(request), **request.mind, **said})
 
 
 def _snn(request: FlightRequest) -> Any:  # noqa: ANN401 - a Pilot
@@ -71,10 +71,12 @@ def _snn(request: FlightRequest) -> Any:  # noqa: ANN401 - a Pilot
     return controller
 
 
-def _camera_fov_deg(request: FlightRequest) -> float:
+def _lens(request: FlightRequest) -> dict[str, object]:
+    """What a pilot has to know about the camera it looks through."""
     from neuro_robot.sim.simulation import DroneConfig
 
-    return float(from_dict(DroneConfig, request.sim).camera.fov_deg)
+    camera = from_dict(DroneConfig, request.sim).camera
+    return {"vision.fov_deg": camera.fov_deg, "vision.pitch_deg": camera.pitch_deg}
 
 
 PILOTS: dict[str, Callable[[FlightRequest], Any]] = {

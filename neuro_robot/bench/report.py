@@ -211,7 +211,7 @@ def table(rows: Rows) -> str:
 
 def number(value: float | None, unit: str, digits: int) -> str:
     """A number with its unit, or a dash."""
-    return "\u2013" if value is None else f"{value:.{digits}f}\u202f{unit}".rstrip("\u202f")
+    return "\u2013" if value is None else f"{round(value, digits) + 0.0:.{digits}f}\u202f{unit}".rstrip("\u202f")
 
 
 def compact(value: float | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -160,6 +161,10 @@ def fake_run(seconds: float = 3.0, speed: float = 6.0, seed: int = 3) -> tuple[R
 
 def square(value: int) -> int:
     return value * value
+
+
+def vanish() -> None:
+    os._exit(1)
 
 
 def boom(value: int) -> int:

@@ -4,6 +4,7 @@ import io
 import json
 import math
 
+import cv2
 import pytest
 from bench import fakes
 from rich.console import Console
@@ -12,8 +13,9 @@ from neuro_robot.bench import evaluate as evaluation
 from neuro_robot.bench import training
 from neuro_robot.bench.console import evaluate_with_progress, evaluation_table, training_table
 from neuro_robot.bench.evaluate import TRAINING_SEED, EvaluationRequest, evaluate
+from neuro_robot.bench.evaluation_plots import write_plots
 from neuro_robot.bench.parallel import Job, run_jobs
-from neuro_robot.errors import ConfigError
+from neuro_robot.errors import ConfigError, SimulationError
 
 
 @pytest.fixture
@@ -123,3 +125,17 @@ def test_a_failing_job_is_raised():
     for processes in (1, 2):
         with pytest.raises(ValueError, match="boom 3"):
             run_jobs(jobs, lambda *_: [], processes)
+
+
+def test_a_killed_worker_is_told():
+    with pytest.raises(SimulationError, match="killed"):
+        run_jobs([Job("row", "vanish", fakes.vanish, ())], lambda *_: [], 2)
+
+
+def test_plots_are_written(fake_flights, tmp_path):
+    result = evaluate(request())
+    for path in write_plots(result, tmp_path / "plots"):
+        assert cv2.imread(str(path)).shape[0] > 300
+    assert {path.name for path in (tmp_path / "plots").iterdir()} == {"success.png", "learning.png"}
+    untrained = evaluate(request(rows=("blind",)))
+    assert [path.name for path in write_plots(untrained, tmp_path)] == ["success.png"]
