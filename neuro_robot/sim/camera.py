@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from neuro_robot.config import parameter
+from neuro_robot.errors import SimulationError
 from neuro_robot.events.packet import EventPacket, pack
 from neuro_robot.sim.dvs import DvsConfig, DvsPixels
 from neuro_robot.sim.renderer import Renderer
@@ -23,7 +24,7 @@ class CameraConfig:
     height: int = parameter(128, "pixels per column", 8, 2048)
     fov_deg: float = parameter(90.0, "horizontal field of view of the pinhole lens (deg)", 10.0, 150.0)
     frame_rate_hz: int = parameter(1000, "rendered frames per second; times between them are interpolated", 50, 10000)
-    pitch_deg: float = parameter(0.0, "mount angle, positive looks up, against the nose-down attitude (deg)", -90.0, 90.0)
+    pitch_deg: float = parameter(0.0, "mount angle, positive looks up, against nose-down flight (deg)", -90.0, 90.0)
     x: float = parameter(0.0, "mount position forward in base_link (m)", -1.0, 1.0)
     y: float = parameter(0.0, "mount position left in base_link (m)", -1.0, 1.0)
     z: float = parameter(0.0, "mount position up in base_link (m)", -1.0, 1.0)
@@ -40,9 +41,12 @@ def mount_rotation(pitch_deg: float) -> NDArray[np.float64]:
 
 
 def rotation_of(quaternion: ArrayLike) -> NDArray[np.float64]:
-    """Rotation matrix (3, 3) of a quaternion (x, y, z, w) of any length but 0."""
+    """Rotation matrix (3, 3) of a quaternion (x, y, z, w) of any length; raises SimulationError for 0 and NaN."""
     x, y, z, w = (float(value) for value in np.asarray(quaternion, np.float64))
-    s = 2.0 / (x * x + y * y + z * z + w * w)
+    square = x * x + y * y + z * z + w * w
+    if not 0.0 < square < math.inf:
+        raise SimulationError(f"attitude: expected a quaternion of finite length, got {(x, y, z, w)}")
+    s = 2.0 / square
     return np.array(
         [
             [1.0 - s * (y * y + z * z), s * (x * y - z * w), s * (x * z + y * w)],
@@ -70,7 +74,7 @@ class EventCamera:
         self._packet_start_ns = 0
 
     def frame(self, position: ArrayLike, quaternion: ArrayLike, t_ns: int) -> NDArray[np.void]:
-        """See the world from the body's pose (m, world; x, y, z, w) at t_ns; returns the new events, kept for `packet`."""
+        """See the world from the body's pose (m, world; x, y, z, w) at t_ns; the new events, also kept for `packet`."""
         body = rotation_of(quaternion)
         eye = np.asarray(position, np.float64) + body @ self._offset
         image = self.renderer.render(eye, body @ self._mount, t_ns * 1e-9)

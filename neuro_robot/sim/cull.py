@@ -59,7 +59,7 @@ def visible(
     boxes = 0
     for j in range(n):
         boxes += kind[order[j]] == BOX
-    if 0 < boxes and n <= MOST_SORTED:
+    if boxes and n <= MOST_SORTED:
         _put_boxes_in_order(eye, kind, centre, half, turn, rect, order[:n])
     return n
 
@@ -77,7 +77,7 @@ def _put_boxes_in_order(eye: Any, kind: Any, centre: Any, half: Any, turn: Any, 
     for a in range(n):
         for b in range(a + 1, n):
             i, j = given[a], given[b]
-            if rect[i, 0] >= rect[j, 1] or rect[j, 0] >= rect[i, 1] or rect[i, 2] >= rect[j, 3] or rect[j, 2] >= rect[i, 3]:
+            if _apart(rect[i], rect[j]):
                 continue
             side = 0
             if kind[i] == BOX:
@@ -85,24 +85,30 @@ def _put_boxes_in_order(eye: Any, kind: Any, centre: Any, half: Any, turn: Any, 
             if side == 0 and kind[j] == BOX:
                 side = -_side(eye, centre[j], half[j], turn[j], kind[i], centre[i], half[i], turn[i])
             before[a, b], before[b, a] = side >= 0, side < 0
-    drawn = np.zeros(n, np.bool_)
+    waiting = np.ones(n, np.bool_)
     for place in range(n):
-        chosen = -1
-        for a in range(n):
-            if drawn[a]:
-                continue
-            if chosen < 0:
-                chosen = a
-            free = True
-            for b in range(n):
-                if before[b, a] and not drawn[b]:
-                    free = False
-                    break
-            if free:
-                chosen = a
-                break
-        drawn[chosen] = True
+        chosen = _next_free(before, waiting)
+        waiting[chosen] = False
         order[place] = given[chosen]
+
+
+@njit(cache=True)
+def _next_free(before: Any, waiting: Any) -> int:
+    """The first that waits for nobody, else the first."""
+    first = -1
+    for a in range(waiting.size):
+        if waiting[a]:
+            if not np.any(before[:, a] & waiting):
+                return a
+            if first < 0:
+                first = a
+    return first
+
+
+@njit(cache=True)
+def _apart(a: Any, b: Any) -> bool:
+    """True when two rectangles (u0, u1, v0, v1) share no pixel."""
+    return bool(a[0] >= b[1] or b[0] >= a[1] or a[2] >= b[3] or b[2] >= a[3])
 
 
 @njit(cache=True)
@@ -112,7 +118,8 @@ def _side(eye: Any, box: Any, half: Any, turn: Any, kind: int, other: Any, size:
     ox, oy = other[0] - box[0], other[1] - box[1]
     local_eye = (turn[0] * ex + turn[1] * ey, turn[0] * ey - turn[1] * ex, eye[2] - box[2])
     local = (turn[0] * ox + turn[1] * oy, turn[0] * oy - turn[1] * ox, other[2] - box[2])
-    c, s = abs(turn[0] * other_turn[0] + turn[1] * other_turn[1]), abs(turn[0] * other_turn[1] - turn[1] * other_turn[0])
+    c = abs(turn[0] * other_turn[0] + turn[1] * other_turn[1])
+    s = abs(turn[0] * other_turn[1] - turn[1] * other_turn[0])
     reach = (size[0], size[1], size[2])
     if kind == BOX:
         reach = (c * size[0] + s * size[1], s * size[0] + c * size[1], size[2])
@@ -127,12 +134,12 @@ def _side(eye: Any, box: Any, half: Any, turn: Any, kind: int, other: Any, size:
 def _inside(kind: int, x: float, y: float, z: float, half: Any, turn: Any) -> bool:
     """True when the eye is inside the solid, which then is not drawn."""
     if kind == SPHERE:
-        return x * x + y * y + z * z <= half[0] ** 2
+        return bool(x * x + y * y + z * z <= half[0] ** 2)
     if abs(z) > half[2]:
         return False
     if kind == CYLINDER:
-        return x * x + y * y <= half[0] ** 2
-    return abs(turn[0] * x + turn[1] * y) <= half[0] and abs(turn[0] * y - turn[1] * x) <= half[1]
+        return bool(x * x + y * y <= half[0] ** 2)
+    return bool(abs(turn[0] * x + turn[1] * y) <= half[0] and abs(turn[0] * y - turn[1] * x) <= half[1])
 
 
 @njit(cache=True)
@@ -141,8 +148,8 @@ def _nearness(kind: int, x: float, y: float, half: Any, turn: Any) -> float:
     if kind == BOX:
         a = max(abs(turn[0] * x + turn[1] * y) - half[0], 0.0)
         b = max(abs(turn[0] * y - turn[1] * x) - half[1], 0.0)
-        return a * a + b * b
-    return x * x + y * y - half[0] ** 2
+        return float(a * a + b * b)
+    return float(x * x + y * y - half[0] ** 2)
 
 
 @njit(cache=True)
@@ -185,7 +192,7 @@ def _rectangle(
 
 @njit(cache=True)
 def pixel_line(nx: float, ny: float, nz: float, r: Any, focal: float, width: int, height: int, out: Any) -> None:
-    """out = (a, b, c) so that a*u + b*v + c is the signed distance in pixels of pixel (u, v) from the plane n.d = 0."""
+    """Set out = (a, b, c): a*u + b*v + c is the signed distance in pixels of pixel (u, v) from the plane n.d = 0."""
     a = nx * r[0, 0] + ny * r[1, 0] + nz * r[2, 0]
     b = nx * r[0, 1] + ny * r[1, 1] + nz * r[2, 1]
     c = nx * r[0, 2] + ny * r[1, 2] + nz * r[2, 2]
@@ -213,7 +220,16 @@ def cylinder_lines(
 
 @njit(cache=True)
 def box_faces(
-    x: float, y: float, z: float, half: Any, turn: Any, r: Any, focal: float, width: int, height: int, lines: Any,
+    x: float,
+    y: float,
+    z: float,
+    half: Any,
+    turn: Any,
+    r: Any,
+    focal: float,
+    width: int,
+    height: int,
+    lines: Any,
     planes: Any,
 ) -> int:
     """Faces of a box that look at the eye: four lines each in lines (12, 3), a row each in planes (3, FACE_SIZE).

@@ -45,7 +45,7 @@ def draw_box(
             if u0 >= u1:
                 continue
             low, high = min(low, u0), max(high, u1)
-            _face(u0, u1, v, planes[k], lines[4 * k : 4 * k + 4], ray, norm[v, u0:u1], look, air, table,
+            _face(u0, v, planes[k], lines[4 * k : 4 * k + 4], ray, norm[v, u0:u1], look, air, table,
                   scratch[0, : u1 - u0], scratch[1, : u1 - u0], rows[3, : u1 - u0], total[u0:u1], mixed[u0:u1],
                   nearest[u0:u1])  # fmt: skip
         if low < high:
@@ -54,7 +54,7 @@ def draw_box(
 
 @njit(cache=True)
 def _face(
-    u0: int, u1: int, v: int, plane: Any, lines: Any, ray: Any, norm: Any, look: Any, air: Any, table: Any, fine: Any,
+    u0: int, v: int, plane: Any, lines: Any, ray: Any, norm: Any, look: Any, air: Any, table: Any, fine: Any,
     coarse: Any, shade: Any, total: Any, mixed: Any, nearest: Any,
 ) -> None:  # fmt: skip
     """Add one face along one run to the accumulators."""
@@ -80,19 +80,17 @@ def _face(
 
 
 @njit(cache=True)
-def _dot(face: Any, first: int, d: Any) -> Any:  # noqa: ANN401
+def _dot(face: Any, first: int, d: Any) -> Any:
     return face[first] * d[0] + face[first + 1] * d[1] + face[first + 2] * d[2]
 
 
 @njit(cache=True)
-def _at(line: Any, u: int, v: int) -> Any:  # noqa: ANN401
+def _at(line: Any, u: int, v: int) -> Any:
     return F(line[0] * u + line[1] * v + line[2])
 
 
 @njit(cache=True)
-def _point(
-    k: int, slopes: Any, starts: Any, reach: Any, origin: Any, texels: Any, pixel: Any, length: Any
-) -> Any:  # noqa: ANN401
+def _point(k: int, slopes: Any, starts: Any, reach: Any, origin: Any, texels: Any, pixel: Any, length: Any) -> Any:
     """Depth, mip level, blend weight and texture coordinates where ray k of norm `length` meets the face's plane."""
     u = F(np.int32(k))
     steep = min(slopes[0] * u + starts[0], F(-1e-6))

@@ -61,8 +61,8 @@ def draw_cylinder(
 
 
 @njit(cache=True)
-def _trunk_point(k: int, step: Any, start: Any, axis: Any, toward: Any) -> Any:  # noqa: ANN401
-    """Depth, height from the eye, normal and position around the trunk where ray k meets or just misses the cylinder."""
+def _trunk_point(k: int, step: Any, start: Any, axis: Any, toward: Any) -> Any:
+    """Depth, height from the eye, normal and texels around the trunk where ray k meets or just misses the mantle."""
     u = F(np.int32(k))
     dx, dy, dz = step[0] * u + start[0], step[1] * u + start[1], step[2] * u + start[2]
     flat = max(dx * dx + dy * dy, F(1e-9))

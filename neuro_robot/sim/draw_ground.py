@@ -14,7 +14,9 @@ from neuro_robot.sim.texture import BYTE, mip_level, texel
 
 
 @njit(cache=True)
-def draw_background(v: int, eye: Any, ray: Any, norm: Any, look: Any, air: Any, table: Any, scratch: Any, row: Any) -> None:
+def draw_background(
+    v: int, eye: Any, ray: Any, norm: Any, look: Any, air: Any, table: Any, scratch: Any, row: Any
+) -> None:
     """Sky above, ground plane z = 0 below, blended over the one pixel of the horizon; scratch (2, size) int32."""
     step, start = along_run(ray, 0, v)
     az, bz = step[2], start[2]
@@ -46,7 +48,7 @@ def draw_background(v: int, eye: Any, ray: Any, norm: Any, look: Any, air: Any, 
 
 
 @njit(cache=True)
-def _ground_point(dz: Any, h: Any, length: Any, texels: Any, pixel: Any) -> Any:  # noqa: ANN401
+def _ground_point(dz: Any, h: Any, length: Any, texels: Any, pixel: Any) -> Any:
     """Depth, mip level and blend weight where a ray of norm `length` meets the ground h below."""
     t = min(h / max(-dz, F(1e-6)), F(1e5))
     # the footprint of a pixel, stretched along the view direction by the grazing angle
@@ -55,9 +57,7 @@ def _ground_point(dz: Any, h: Any, length: Any, texels: Any, pixel: Any) -> Any:
 
 
 @njit(cache=True)
-def _ground_texels(
-    step: Any, start: Any, eye: Any, pixel: Any, texels: Any, norm: Any, fine: Any, coarse: Any
-) -> None:
+def _ground_texels(step: Any, start: Any, eye: Any, pixel: Any, texels: Any, norm: Any, fine: Any, coarse: Any) -> None:
     """Table entries of the two mip levels for each pixel of a run."""
     for k in range(norm.size):
         u = F(np.int32(k))

@@ -47,7 +47,7 @@ def draw_sphere(
 
 
 @njit(cache=True)
-def _point(k: int, step: Any, start: Any, centre: Any, length: Any, pixel: Any) -> Any:  # noqa: ANN401
+def _point(k: int, step: Any, start: Any, centre: Any, length: Any, pixel: Any) -> Any:
     """Depth, coverage, footprint (m) and normal where ray k of norm `length` meets or just misses the sphere."""
     u = F(np.int32(k))
     dx, dy, dz = step[0] * u + start[0], step[1] * u + start[1], step[2] * u + start[2]
@@ -65,7 +65,7 @@ def _point(k: int, step: Any, start: Any, centre: Any, length: Any, pixel: Any) 
 
 
 @njit(cache=True)
-def _place(normal: Any, footprint: Any, radius: Any, surface: Any) -> Any:  # noqa: ANN401
+def _place(normal: Any, footprint: Any, radius: Any, surface: Any) -> Any:
     """Mip level, blend weight, texture coordinates and fade: longitude and sine of latitude, plain at the poles."""
     belt = max(ONE - normal[2] * normal[2], F(1e-6))
     ring = np.sqrt(belt)
@@ -77,9 +77,7 @@ def _place(normal: Any, footprint: Any, radius: Any, surface: Any) -> Any:  # no
 
 
 @njit(cache=True)
-def _texels(
-    step: Any, start: Any, centre: Any, pixel: Any, surface: Any, norm: Any, fine: Any, coarse: Any
-) -> None:
+def _texels(step: Any, start: Any, centre: Any, pixel: Any, surface: Any, norm: Any, fine: Any, coarse: Any) -> None:
     """Table entries of the two mip levels along a run over a sphere."""
     for k in range(norm.size):
         _, _, footprint, normal = _point(k, step, start, centre, norm[k], pixel)

@@ -28,10 +28,10 @@ class DvsConfig:
     threshold_on: float = parameter(0.2, "ON contrast threshold (natural log units; v2e pos_thres)", 0.01, 5.0)
     threshold_off: float = parameter(0.2, "OFF contrast threshold (natural log units; v2e neg_thres)", 0.01, 5.0)
     threshold_sigma: float = parameter(
-        0.03, "fixed-pattern mismatch, standard deviation of each threshold per pixel (log units; v2e sigma_thres)", 0.0, 1.0
+        0.03, "fixed mismatch of each pixel's thresholds, standard deviation (log units; v2e sigma_thres)", 0.0, 1.0
     )
     refractory_us: float = parameter(
-        500.0, "dead time of a pixel after its event; crossings within it are lost (us; ESIM, v2e refractory_period)", 0.0, 1e6
+        500.0, "dead time after an event, crossings within it are lost (us; ESIM, v2e refractory_period)", 0.0, 1e6
     )
     cutoff_hz: float = parameter(
         300.0, "bandwidth of the photoreceptor, first-order low-pass; 0 = unlimited (Hz; v2e cutoff_hz)", 0.0, 1e5
@@ -43,10 +43,10 @@ class DvsConfig:
         0.1, "spread of the leak rate over pixels, log-normal (decades; v2e noise_rate_cov_decades)", 0.0, 1.0
     )
     shot_noise_rate_hz: float = parameter(
-        0.5, "noise events per pixel and second in the dark, ON and OFF together (Hz; v2e shot_noise_rate_hz)", 0.0, 1000.0
+        0.5, "noise events per pixel in the dark, ON and OFF together (Hz; v2e shot_noise_rate_hz)", 0.0, 1000.0
     )
     shot_noise_bright_ratio: float = parameter(
-        0.25, "shot noise at the brightness of the horizon relative to the dark (1; v2e SHOT_NOISE_INTEN_FACTOR)", 0.0, 1.0
+        0.25, "shot noise at the horizon's brightness relative to the dark (v2e SHOT_NOISE_INTEN_FACTOR)", 0.0, 1.0
     )
 
 
@@ -100,7 +100,7 @@ class DvsPixels:
         self.t_ns, self.frames = t_ns, 0
 
     def step(self, log_image: NDArray[np.float32], t_ns: int) -> NDArray[np.void]:
-        """Events between the last image's time and t_ns; raises SimulationError before reset or if time stands still."""
+        """Events after the last image's time up to t_ns; raises SimulationError before reset or without progress."""
         if self.t_ns is None or t_ns <= self.t_ns:
             raise SimulationError(f"DVS step: expected a time after {self.t_ns} ns, got {t_ns} ns; reset() first")
         flat = self._flat(log_image)
@@ -132,8 +132,8 @@ class DvsPixels:
         )  # fmt: skip
         if noise > 0.0:
             n = kernels.shot_noise(
-                n, self.seed, self.frames, noise, config.shot_noise_bright_ratio, self._low, self._reference, self._newest,
-                refractory_ns, t0, t1, self._time, self._pixel, self._sign,
+                n, self.seed, self.frames, noise, config.shot_noise_bright_ratio, self._low, self._reference,
+                self._newest, refractory_ns, t0, t1, self._time, self._pixel, self._sign,
             )  # fmt: skip
         self.frames += 1
         events = empty_events(n)
@@ -160,4 +160,3 @@ class DvsPixels:
                 f"DVS image: expected float32 ({self.height}, {self.width}), got {log_image.dtype} {log_image.shape}"
             )
         return np.ascontiguousarray(log_image).reshape(-1)
-

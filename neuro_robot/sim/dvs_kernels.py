@@ -20,7 +20,7 @@ NEVER = np.int64(-(2**62))
 
 
 @njit(cache=True)
-def mix(x: Any) -> Any:  # noqa: ANN401 - uint64
+def mix(x: Any) -> Any:  # uint64
     """splitmix64's output function: 64 well mixed bits of a counter."""
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
@@ -28,7 +28,7 @@ def mix(x: Any) -> Any:  # noqa: ANN401 - uint64
 
 
 @njit(cache=True)
-def uniform(key: Any, counter: Any) -> Any:  # noqa: ANN401
+def uniform(key: Any, counter: Any) -> Any:
     """Draw number `counter` of the stream `key`, in (0, 1)."""
     bits = mix(key + np.uint64(counter) * GOLDEN) >> np.uint64(11)
     return (np.float64(bits) + 0.5) * (1.0 / 9007199254740992.0)
@@ -140,7 +140,7 @@ def count_events(index: Any, after: Any, counts: Any, on: Any, off: Any) -> int:
     for block in range(counts.size):
         for j in range(block * BLOCK, block * BLOCK + counts[block]):
             i = index[j]
-            total += int(after[j] / on[i]) if after[j] > F(0.0) else int(-after[j] / off[i])
+            total += int(after[j] / on[i] if after[j] > F(0.0) else -after[j] / off[i])
     return total
 
 
@@ -181,8 +181,8 @@ def emit(
 
 @njit(cache=True)
 def shot_noise(
-    n: int, seed: int, frame: int, probability: float, bright_ratio: float, low: Any, reference: Any, newest: Any, refractory: int,
-    t0: int, t1: int, time: Any, pixel: Any, sign: Any,
+    n: int, seed: int, frame: int, probability: float, bright_ratio: float, low: Any, reference: Any, newest: Any,
+    refractory: int, t0: int, t1: int, time: Any, pixel: Any, sign: Any,
 ) -> int:  # fmt: skip
     """Append noise events after the n signal events, at most as many as fit; returns the new count.
 

@@ -1,4 +1,4 @@
-"""Single-precision log, exp and asin that a compiler can vectorise: the C library's cannot, and cost more than the pixel.
+"""Single-precision log, exp and asin that a compiler can vectorise; the C library's cannot, and outweigh the pixel.
 
 Polynomials after range reduction on the bits of the float; the errors stated are checked in the tests.
 """
@@ -17,27 +17,27 @@ INV_LN2 = F(1.4426950408889634)
 
 
 @intrinsic
-def bits_of(typing_context: Any, x: Any) -> Any:  # noqa: ANN401, ARG001 - numba's protocol
+def bits_of(typing_context: Any, x: Any) -> Any:  # noqa: ARG001 - numba's protocol
     """The 32 bits of a float32 as int32."""
 
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:  # noqa: ANN401, ARG001
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:  # noqa: ARG001
         return builder.bitcast(args[0], context.get_value_type(types.int32))
 
     return types.int32(types.float32), codegen
 
 
 @intrinsic
-def float_of(typing_context: Any, x: Any) -> Any:  # noqa: ANN401, ARG001 - numba's protocol
+def float_of(typing_context: Any, x: Any) -> Any:  # noqa: ARG001 - numba's protocol
     """The float32 with the given 32 bits."""
 
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:  # noqa: ANN401, ARG001
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:  # noqa: ARG001
         return builder.bitcast(args[0], context.get_value_type(types.float32))
 
     return types.float32(types.int32), codegen
 
 
 @njit(cache=True)
-def log32(x: Any) -> Any:  # noqa: ANN401 - float32
+def log32(x: Any) -> Any:  # float32
     """Natural log of a positive float32; |error| < 3e-7 + 1e-7 |log x| (cephes logf polynomial)."""
     bits = bits_of(x)
     # mantissa in [sqrt(1/2), sqrt(2)): shift the split point before taking the exponent apart
@@ -58,7 +58,7 @@ def log32(x: Any) -> Any:  # noqa: ANN401 - float32
 
 
 @njit(cache=True)
-def exp_minus32(x: Any) -> Any:  # noqa: ANN401 - float32
+def exp_minus32(x: Any) -> Any:  # float32
     """exp(-x) for x >= 0, relative error < 3e-6; 0 beyond x = 80."""
     y = min(x, F(80.0)) * INV_LN2
     whole = np.int32(y)
@@ -74,7 +74,7 @@ def exp_minus32(x: Any) -> Any:  # noqa: ANN401 - float32
 
 
 @njit(cache=True)
-def asin32(x: Any) -> Any:  # noqa: ANN401 - float32
+def asin32(x: Any) -> Any:  # float32
     """Arc sine on -1..1, |error| < 7e-5 rad (Abramowitz & Stegun 4.4.45)."""
     a = abs(x)
     p = F(-0.0187293) * a + F(0.0742610)

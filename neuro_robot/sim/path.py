@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numba import njit
@@ -17,7 +18,7 @@ STATIC, LOOP, PING_PONG, SINUSOID = 0, 1, 2, 3
 
 @dataclass(frozen=True)
 class Waypoints:
-    """Constant speed along straight legs between points (m, world); `loop` closes the polygon, `ping_pong` turns back."""
+    """Constant speed along straight legs between points (m, world); `loop` closes them, `ping_pong` turns back."""
 
     points: tuple[Vector3, ...]
     speed: float  # m/s
@@ -53,9 +54,7 @@ class PathTable:
     def positions(self, t_s: float) -> NDArray[np.float64]:
         """Position of every object at time t_s, (N, 3) m."""
         out = self.rest.copy()
-        _positions(
-            t_s, self.kind, self.amplitude, self.rate, self.phase, self.first, self.points, self.along, out
-        )
+        _positions(t_s, self.kind, self.amplitude, self.rate, self.phase, self.first, self.points, self.along, out)
         return out
 
 
@@ -72,7 +71,7 @@ def compile_paths(rest: Sequence[Vector3], paths: Sequence[Path | None]) -> Path
         elif isinstance(path, Waypoints):
             legs = (*path.points, path.points[0]) if path.mode == "loop" else path.points
             travelled = [0.0]
-            for a, b in zip(legs, legs[1:], strict=False):
+            for a, b in pairwise(legs):
                 travelled.append(travelled[-1] + math.dist(a, b))
             kind[i] = LOOP if path.mode == "loop" else PING_PONG
             rate[i], phase[i] = path.speed, path.speed * path.start_s

@@ -18,11 +18,12 @@ from neuro_robot.sim.draw_box import draw_box
 from neuro_robot.sim.draw_cylinder import draw_cylinder
 from neuro_robot.sim.draw_ground import draw_background
 from neuro_robot.sim.draw_sphere import draw_sphere
-from neuro_robot.sim.fast_float import log32
+from neuro_robot.sim.fast_float import F, log32
 from neuro_robot.sim.runs import FAR
 from neuro_robot.sim.scene import BOX, CYLINDER
 
 BLOCK = 16  # runs drawn by one task
+DARKEST = F(1e-3)  # a photoreceptor's dark current: deep shadow is not minus infinity
 
 
 @njit(cache=True)
@@ -70,7 +71,7 @@ def draw_block(
     for v in range(v0, v1):
         run = image[v]
         for u in range(size):
-            run[u] = log32(run[u])
+            run[u] = log32(max(run[u], DARKEST))
     for u in range(size):
         for v in range(v0, v1):
             out[u, v] = image[v, u]

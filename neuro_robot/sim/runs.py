@@ -19,13 +19,13 @@ FAR = F(1e9)  # depth of nothing
 
 
 @njit(cache=True)
-def ramp(x: Any) -> Any:  # noqa: ANN401
+def ramp(x: Any) -> Any:
     """Coverage of a pixel whose centre lies x pixels inside an edge."""
     return min(max(x + HALF, ZERO), ONE)
 
 
 @njit(cache=True)
-def along_run(ray: Any, u: int, v: int) -> Any:  # noqa: ANN401
+def along_run(ray: Any, u: int, v: int) -> Any:
     """The rays of run v from position u on: d = step * k + start, as two tuples."""
     fu, fv = F(u), F(v)
     step = (ray[0, 0], ray[0, 1], ray[0, 2])
@@ -46,7 +46,7 @@ def fetch(table: Any, fine: Any, coarse: Any) -> None:
 
 
 @njit(cache=True)
-def mixed_texels(fine: Any, coarse: Any, level: Any, part: Any, x: Any, y: Any) -> Any:  # noqa: ANN401
+def mixed_texels(fine: Any, coarse: Any, level: Any, part: Any, x: Any, y: Any) -> Any:
     """Trilinear value, -127..127, from the packed texels of two mip levels at (x, y) texels."""
     _, pu, pv = texel(level, x, y)
     a = blend(fine, pu, pv)
@@ -55,13 +55,13 @@ def mixed_texels(fine: Any, coarse: Any, level: Any, part: Any, x: Any, y: Any) 
 
 
 @njit(cache=True)
-def hazed(shade: Any, distance: Any, horizon: Any, inverse_haze: Any) -> Any:  # noqa: ANN401
+def hazed(shade: Any, distance: Any, horizon: Any, inverse_haze: Any) -> Any:
     """Intensity after `distance` metres of air: contrast falls as exp(-distance / haze) (Koschmieder's law)."""
     return horizon + exp_minus32(distance * inverse_haze) * (shade - horizon)
 
 
 @njit(cache=True)
-def lambert(facing: Any, ambient: Any) -> Any:  # noqa: ANN401
+def lambert(facing: Any, ambient: Any) -> Any:
     """Light on a surface whose normal has the cosine `facing` to the sun."""
     return ambient + (ONE - ambient) * max(facing, ZERO)
 

@@ -21,7 +21,7 @@ LIGHT_X, LIGHT_Y, LIGHT_Z, AMBIENT, INVERSE_HAZE, HORIZON, ZENITH = range(7)
 
 @dataclass(frozen=True)
 class Tint:
-    """One colour channel: factors on the brightness of things, and on the sky's intensity; all 1 is the event camera."""
+    """One colour channel: factors on the brightness of things and of the sky; all 1 is the event camera."""
 
     objects: tuple[float, float, float] = (1.0, 1.0, 1.0)  # cylinder, box, sphere
     ground: float = 1.0

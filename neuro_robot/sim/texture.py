@@ -45,7 +45,7 @@ def _octaves(rng: np.random.Generator, bands: list[tuple[int, int, float]]) -> N
     """Value noise: random lattices of (rows, columns) cells, smoothly interpolated, summed with amplitudes."""
     image = sum(amplitude * _lattice(rng, ny, nx) for ny, nx, amplitude in bands)
     image = np.asarray(image) - np.mean(image)
-    return np.clip(image / (2.2 * np.std(image)), -1.0, 1.0)
+    return np.asarray(np.clip(image / (2.2 * np.std(image)), -1.0, 1.0), np.float64)
 
 
 def _lattice(rng: np.random.Generator, ny: int, nx: int) -> NDArray[np.float64]:
@@ -83,8 +83,8 @@ def _packed(level: NDArray[np.float64]) -> NDArray[np.int32]:
 
 
 @njit(cache=True)
-def mip_level(footprint: Any) -> Any:  # noqa: ANN401 - float32 in, (int32, float32) out
-    """Level and blend weight for a footprint in texels; log2 by the float's own exponent, linear between powers of 2."""
+def mip_level(footprint: Any) -> Any:  # float32 in, (int32, float32) out
+    """Level and blend weight for a footprint in texels; log2 by the float's exponent, linear between powers of 2."""
     bits = bits_of(min(max(footprint, F(1.0)), F(SIZE - 0.01)))
     level = np.int32(np.int32(bits >> np.int32(23)) - np.int32(127))
     part = float_of(np.int32(np.int32(bits & np.int32(0x007FFFFF)) | np.int32(0x3F800000))) - F(1.0)
@@ -92,7 +92,7 @@ def mip_level(footprint: Any) -> Any:  # noqa: ANN401 - float32 in, (int32, floa
 
 
 @njit(cache=True)
-def texel(level: Any, u: Any, v: Any) -> Any:  # noqa: ANN401 - int32, float32, float32 in, (int32, float32, float32) out
+def texel(level: Any, u: Any, v: Any) -> Any:  # int32, float32, float32 in, (int32, float32, float32) out
     """Entry of the table and the blend weights for (u, v) in texels of level 0, wrapping around."""
     n = np.int32(np.int32(SIZE) >> level)
     mask = np.int32(n - np.int32(1))
@@ -107,7 +107,7 @@ def texel(level: Any, u: Any, v: Any) -> Any:  # noqa: ANN401 - int32, float32, 
 
 
 @njit(cache=True)
-def blend(word: Any, pu: Any, pv: Any) -> Any:  # noqa: ANN401 - int32, float32, float32 in, float32 out
+def blend(word: Any, pu: Any, pv: Any) -> Any:  # int32, float32, float32 in, float32 out
     """Bilinear value, -127..127, of the four texels packed in a word."""
     a = F(np.int32(np.int32(word << np.int32(24)) >> np.int32(24)))
     b = F(np.int32(np.int32(word << np.int32(16)) >> np.int32(24)))
@@ -118,7 +118,7 @@ def blend(word: Any, pu: Any, pv: Any) -> Any:  # noqa: ANN401 - int32, float32,
 
 
 @njit(cache=True)
-def sample(table: Any, level: Any, part: Any, u: Any, v: Any) -> Any:  # noqa: ANN401
+def sample(table: Any, level: Any, part: Any, u: Any, v: Any) -> Any:
     """Trilinear lookup at (u, v) texels, between `level` and the next by `part`; -1..1."""
     index, pu, pv = texel(level, u, v)
     a = blend(table[np.uint32(index)], pu, pv)
