@@ -8,7 +8,7 @@ from typing import Any
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from neuro_robot.bench.figures import BLUE, GREEN, INK, MUTED, ORANGE, RED, VIOLET, blank, legend_above
+from neuro_robot.bench.plot_style import BLUE, GREEN, INK, MUTED, ORANGE, RED, VIOLET, blank, legend_above
 
 ROW_COLOURS = {"blind": MUTED, "potential_field": VIOLET, "frozen": ORANGE, "learned": GREEN, "shuffled": RED}
 

@@ -10,55 +10,20 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from neuro_robot.bags.digest import RunDigest
 from neuro_robot.bench.activity import Activity, activity_of
-from neuro_robot.bench.pilots import make_pilot
+from neuro_robot.bench.pilots import Pilot, Recorder, Reply, make_pilot
 from neuro_robot.config import from_dict
-from neuro_robot.events.packet import EventPacket
-from neuro_robot.robot import BodyCommand, Imu
 from neuro_robot.sim.simulation import DroneConfig, DroneSimulation, Observation
 from neuro_robot.sim.world import load_world
 
 Floats = npt.NDArray[np.float64]
 Progress = Callable[[float, Observation], None]
-
-
-class Reply(Protocol):
-    """What a controller answers to a packet."""
-
-    @property
-    def command(self) -> BodyCommand:
-        """What the robot shall do."""
-
-    @property
-    def spikes(self) -> np.ndarray:
-        """EVENT_DTYPE, x = neuron, y = layer."""
-
-    @property
-    def events(self) -> np.ndarray:
-        """EVENT_DTYPE, as decoded."""
-
-
-class Pilot(Protocol):
-    """Anything that turns an event packet and an IMU sample into a command."""
-
-    def receive(self, packet: EventPacket, imu: Imu | None) -> Reply:
-        """Answer one packet."""
-
-
-class Recorder(Protocol):
-    """Where a flight is written down while it happens (a bag)."""
-
-    def observation(self, seen: Any, /) -> None:  # noqa: ANN401 - Observation, or what looks like one
-        """The simulation took a step; the last one carries the outcome."""
-
-    def reply(self, reply: Any, t_ns: int, /) -> None:  # noqa: ANN401 - Reply
-        """The pilot answered at simulation time t_ns."""
 
 
 @dataclass(frozen=True)

@@ -1,20 +1,54 @@
-"""Who can fly: pilots by name, each built from a flight request."""
+"""Who can fly, and what is asked of a pilot: pilots by name, each built from a flight request."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
 from neuro_robot.config import from_dict
 from neuro_robot.errors import ConfigError
 from neuro_robot.events.array import EVENT_DTYPE
-from neuro_robot.robot import BodyCommand
+from neuro_robot.events.packet import EventPacket
+from neuro_robot.robot import BodyCommand, Imu
 
 if TYPE_CHECKING:
     from neuro_robot.agents.drone import DroneMindConfig
     from neuro_robot.bench.flight import FlightRequest
+
+
+class Reply(Protocol):
+    """What a controller answers to a packet."""
+
+    @property
+    def command(self) -> BodyCommand:
+        """What the robot shall do."""
+
+    @property
+    def spikes(self) -> np.ndarray:
+        """EVENT_DTYPE, x = neuron, y = layer."""
+
+    @property
+    def events(self) -> np.ndarray:
+        """EVENT_DTYPE, as decoded."""
+
+
+class Pilot(Protocol):
+    """Anything that turns an event packet and an IMU sample into a command."""
+
+    def receive(self, packet: EventPacket, imu: Imu | None) -> Reply:
+        """Answer one packet."""
+
+
+class Recorder(Protocol):
+    """Where a flight is written down while it happens (a bag)."""
+
+    def observation(self, seen: Any, /) -> None:  # noqa: ANN401 - Observation, or what looks like one
+        """The simulation took a step; the last one carries the outcome."""
+
+    def reply(self, reply: Any, t_ns: int, /) -> None:  # noqa: ANN401 - Reply
+        """The pilot answered at simulation time t_ns."""
 
 
 class PilotReply(NamedTuple):

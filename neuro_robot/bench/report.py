@@ -9,6 +9,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from neuro_robot.bench import figures
+from neuro_robot.bench.plot_style import png_uri
 from neuro_robot.bench.rundata import RunData
 
 STYLE = """
@@ -103,7 +104,7 @@ def _rates_title(run: RunData) -> str:
 
 def _plot(title: str, figure: Figure, note: str) -> str:
     below = f"<p>{note}</p>" if note else ""
-    return f'<section><h2>{title}</h2><img alt="{title}" src="{figures.png_uri(figure)}">{below}</section>'
+    return f'<section><h2>{title}</h2><img alt="{title}" src="{png_uri(figure)}">{below}</section>'
 
 
 def _weights_note(summary: dict[str, Any]) -> str:
