@@ -1,0 +1,52 @@
+"""Where the robot is going, known from its own commands: side-slip, course and drift from the line it started on."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from neuro_robot.config import parameter
+
+
+@dataclass(frozen=True)
+class CourseConfig:
+    """How a wish to steer becomes a lateral velocity."""
+
+    max_lateral: float = parameter(2.5, "largest lateral speed, m/s", 0.0, 15.0)
+    homing_per_s: float = parameter(0.3, "lateral speed back to the start line per metre of own drift, 1/s", 0.0, 5.0)
+    max_homing: float = parameter(1.2, "largest homing speed, m/s", 0.0, 5.0)
+    max_course_deg: float = parameter(15.0, "the view turns no further from the nose than this, deg", 0.0, 90.0)
+    lag_ms: float = parameter(250.0, "the body's lag behind its command, ms", 1.0, 2000.0)
+
+
+class Course:
+    """Path integration of the robot's own lateral commands (an efference copy), with the body's lag.
+
+    dvy/dt = (command - vy) / lag, dy/dt = vy; the command is clip(steer - homing * y).
+    """
+
+    def __init__(self, config: CourseConfig, speed: float) -> None:
+        self._config = config
+        self._speed = max(speed, 0.1)
+        self.reset()
+
+    def reset(self) -> None:
+        """A new flight starts here."""
+        self.lateral = 0.0  # commanded lateral speed, m/s, left positive
+        self.vy = 0.0  # predicted lateral speed
+        self.y = 0.0  # predicted drift from the start line, m
+
+    @property
+    def azimuth(self) -> float:
+        """Direction of flight from the nose, rad, left positive."""
+        azimuth = math.atan2(self.vy, self._speed)
+        limit = math.radians(self._config.max_course_deg)
+        return min(max(azimuth, -limit), limit)
+
+    def steer(self, wish: float, dt_ms: float) -> None:
+        """Advance by one step with the wished lateral speed, m/s."""
+        config = self._config
+        home = min(max(-config.homing_per_s * self.y, -config.max_homing), config.max_homing)
+        self.lateral = min(max(wish + home, -config.max_lateral), config.max_lateral)
+        self.vy += (self.lateral - self.vy) * min(dt_ms / config.lag_ms, 1.0)
+        self.y += self.vy * dt_ms * 1e-3
