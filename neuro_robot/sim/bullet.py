@@ -83,7 +83,8 @@ class BulletWorld:
         """What the vehicle touches since the last step: `ground`, `object`, or None."""
         contacts = self._bullet.getContactPoints(self._vehicle, physicsClientId=self._client)
         for contact in contacts:
-            if contact[8] <= 0.0:  # a positive distance is a warning, not yet a touch
+            # The solver may hold a glancing body at a small positive distance: a push counts as a touch too.
+            if contact[8] <= 0.0 or contact[9] > 0.0:
                 return "ground" if contact[2] == self.ground else "object"
         return None
 
