@@ -3,7 +3,8 @@
 What runs is described in neuro_robot/graph.py, which `neuro_robot fly` reads too.
 """
 
-from launch import LaunchContext, LaunchDescription
+from itertools import pairwise
+
 from launch.actions import DeclareLaunchArgument, EmitEvent, LogInfo, OpaqueFunction, RegisterEventHandler, Shutdown
 from launch.event_handlers import OnProcessExit
 from launch.events import matches_action
@@ -13,6 +14,7 @@ from launch_ros.event_handlers import OnStateTransition
 from launch_ros.events.lifecycle import ChangeState
 from lifecycle_msgs.msg import Transition
 
+from launch import LaunchContext, LaunchDescription
 from neuro_robot.graph import ARGUMENTS, PACKAGE, drone
 from neuro_robot.share import share_folder
 
@@ -33,12 +35,13 @@ def bring_up(context: LaunchContext) -> list:
     actions = [
         LifecycleNode(
             package=PACKAGE, executable=node.name, name=node.name, namespace=values["namespace"], output="screen",
-            parameters=[params_file, dict(node.parameters)], arguments=["--ros-args", "--log-level", values["log_level"]],
+            parameters=[params_file, dict(node.parameters)],
+            arguments=["--ros-args", "--log-level", values["log_level"]],
         )
         for node in graph
     ]  # fmt: skip
     handlers = []
-    for node, action in zip(graph, actions):
+    for node, action in zip(graph, actions, strict=True):
         reason = f"{node.name} has ended" if node.ends_graph else f"{node.name} has ended before its time"
         end = [LogInfo(msg=reason), Shutdown(reason=reason)]
         handlers.append(RegisterEventHandler(OnProcessExit(target_action=action, on_exit=end)))
@@ -51,7 +54,7 @@ def chain(actions: list) -> list:
     steps = [(action, Transition.TRANSITION_CONFIGURE, "inactive") for action in actions]
     steps += [(action, Transition.TRANSITION_ACTIVATE, "active") for action in actions]
     handlers = []
-    for (action, _, goal), (following, change, _) in zip(steps, steps[1:]):
+    for (action, _, goal), (following, change, _) in pairwise(steps):
         start = "configuring" if goal == "inactive" else "activating"
         handlers.append(RegisterEventHandler(OnStateTransition(
             target_lifecycle_node=action, start_state=start, goal_state=goal, entities=[transition(following, change)],

@@ -178,7 +178,12 @@ def doctor() -> None:
 
 @contextmanager
 def _bar(quiet: bool) -> Iterator[Callable[[float, str], None]]:
-    columns = (TextColumn("{task.percentage:3.0f} %"), BarColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+    columns = (
+        TextColumn("{task.percentage:3.0f} %"),
+        BarColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.description}"),
+    )
     with Progress(*columns, console=screen, transient=True, disable=quiet) as progress:
         task = progress.add_task("starting", total=1.0)
         yield lambda share, text: progress.update(task, completed=share, description=text)

@@ -5,24 +5,29 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
+import numpy as np
+
+from neuro_robot.agents.controller import Controller
 from neuro_robot.bags.reader import BagReader
 from neuro_robot.bags.record import FlightRecorder, network_shape
 from neuro_robot.bags.replay import recorded_digest
 from neuro_robot.bench.flight import FlightLog, FlightRequest, fly
-from neuro_robot.bench.pilots import make_pilot
+from neuro_robot.bench.pilots import make_pilot, mind_config
 from neuro_robot.bench.plain import plain
 from neuro_robot.bench.runfolder import BAG, SUMMARY, WEIGHTS_AFTER, WEIGHTS_BEFORE, finish_run
 from neuro_robot.bench.summary import RunFacts, facts_of, write_summary
+from neuro_robot.config import flat, from_dict
 from neuro_robot.errors import BagError
+from neuro_robot.graph import GraphNode, drone, with_parameters
 from neuro_robot.share import share_folder
-from neuro_robot.sim.simulation import Observation
+from neuro_robot.sim.simulation import DroneConfig, Observation
 
 Progress = Callable[[float, str], None]  # share of the whole run, what is going on
 INITIAL = "initial"
@@ -131,15 +136,70 @@ def _watcher(
 
 
 def _fly_ros(run: RunRequest, progress: Progress | None) -> tuple[RunFacts, list[dict[str, Any]]]:
-    from neuro_robot.nodes.flight import RosRun, fly_ros  # ROS is needed here only
+    from neuro_robot.nodes.flight import fly_graph  # ROS is needed here only
 
-    ros = RosRun(run.flight, run.folder, run.mode, run.episodes, run.record)
-    facts, ends = fly_ros(ros, progress)
+    weights = run.folder / WEIGHTS_BEFORE, run.folder / WEIGHTS_AFTER
+    ends, controller = fly_graph(flight_graph(run), run.folder, weights, progress)
+    said = [end.values for end in ends]
     episodes = [
-        _episode(int(end.values["seed"]), end.values["outcome"], end.text, float(end.values["outcome_t_s"]))
-        for end in ends
+        _episode(int(values["seed"]), values["outcome"], end.text, float(values["outcome_t_s"]))
+        for end, values in zip(ends, said, strict=True)
     ]
-    return replace(facts, request=_of_flight(run.flight, len(ends) - 1)), episodes
+    values = controller.values
+    facts = RunFacts(
+        request=_of_flight(run.flight, len(ends) - 1),
+        mode=run.mode,
+        outcome=said[-1]["outcome"],
+        reason=ends[-1].text,
+        wall_s=float(said[-1]["wall_s"]),
+        digest={key: values[f"digest_{key}"] for key in ("spikes", "commands", "weights")},
+        reply_ms=np.array([float(text) for text in values["latency_quantiles_ms"].split()]),
+        weights_before=_weights(run.flight, weights[0]),
+        weights_after=_weights(run.flight, weights[1]),
+        diagnostics=_figures("sim_", said[-1]) | _figures("", values),
+    )
+    return facts, episodes
+
+
+def flight_graph(run: RunRequest) -> list[GraphNode]:
+    """The graph of a run with the whole configuration of mind and drone."""
+    request = run.flight
+    values = {
+        "world": request.world,
+        "seed": str(request.seed),
+        "mode": run.mode,
+        "speed": str(request.speed),
+        "episodes": str(run.episodes),
+        "learning": "true" if request.learning else "false",
+        "weights": request.weights or "",
+        "record": str(run.folder / BAG) if run.record else "",
+    }
+    mind = {f"mind.{name}": value for name, value in flat(mind_config(request)).items()}
+    sim = {f"drone.{name}": value for name, value in flat(from_dict(DroneConfig, request.sim)).items()}
+    if request.time_limit_s is not None:
+        sim["drone.episode.timeout_s"] = request.time_limit_s
+    seed = request.seed if request.mind_seed is None else request.mind_seed
+    controller = {**mind, "mind.learning": request.learning, "seed": seed}
+    return with_parameters(drone(values), {"controller_node": controller, "sim_node": sim})
+
+
+def _weights(request: FlightRequest, path: Path) -> dict[str, np.ndarray]:
+    controller = Controller(mind_config(request), 0)
+    controller.load(path)
+    return {name: np.array(values) for name, values in controller.weights().items()}
+
+
+def _figures(prefix: str, values: Mapping[str, str]) -> dict[str, Any]:
+    """Diagnostics as numbers where they are; digests and quantiles have places of their own."""
+    kept = {key: text for key, text in values.items() if not key.startswith(("digest_", "latency_quantiles"))}
+    return {prefix + key: _number(text) for key, text in kept.items()}
+
+
+def _number(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
 
 
 def _episode(seed: int, outcome: str, reason: str, flight_s: float) -> dict[str, Any]:
@@ -154,7 +214,7 @@ def _safe_interrupt() -> Iterator[Callable[[], None]]:
         return
     received: list[int] = []
 
-    def note(number: int, frame: FrameType | None) -> None:
+    def note(number: int, _frame: FrameType | None) -> None:
         if received:
             raise KeyboardInterrupt
         received.append(number)

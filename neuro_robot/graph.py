@@ -50,7 +50,7 @@ ARGUMENTS = (
 def drone(values: Mapping[str, str]) -> list[GraphNode]:
     """The nodes for these argument values (absent ones: defaults), in the order in which they become active.
 
-    The simulator is last: whoever listens is there before the first packet. Raises ValueError for a number that is none.
+    The simulator is last: whoever listens is there before the first packet. Raises ValueError for what is no number.
     """
     value = {item.name: item.default for item in ARGUMENTS} | dict(values)
     seed, mode = int(value["seed"]), value["mode"]
@@ -67,6 +67,7 @@ def drone(values: Mapping[str, str]) -> list[GraphNode]:
     }
     nodes.append(GraphNode("controller_node", {**sim_time, **mind}))
     sim: dict[str, object] = {"mode": mode, "world": value["world"], "seed": seed, "episodes": int(value["episodes"])}
+    sim["listeners"] = len(nodes)  # the controller, and the recorder if there is one
     nodes.append(GraphNode("sim_node", {**sim_time, **sim}, ends_graph=True))
     return nodes
 
@@ -76,3 +77,8 @@ def replay(bag: str, *, rate: float, lockstep: bool, values: Mapping[str, str]) 
     nodes = [node for node in drone(values) if node.name != "sim_node"]
     player = {"bag": bag, "rate": rate, "mode": "lockstep" if lockstep else "realtime"}
     return [*nodes, GraphNode("player_node", player, ends_graph=True)]
+
+
+def with_parameters(nodes: list[GraphNode], further: Mapping[str, Mapping[str, object]]) -> list[GraphNode]:
+    """The nodes with further parameters, by node name, on top of their own."""
+    return [GraphNode(node.name, {**node.parameters, **further.get(node.name, {})}, node.ends_graph) for node in nodes]

@@ -18,6 +18,7 @@ from neuro_robot.bench.runfolder import SUMMARY, WEIGHTS_BEFORE
 from neuro_robot.config import flat, from_dict
 from neuro_robot.errors import BagError
 from neuro_robot.graph import replay as replay_graph
+from neuro_robot.graph import with_parameters
 
 Progress = Callable[[float, str], None]
 CHECKED = ("spikes", "commands", "weights")
@@ -115,23 +116,11 @@ def _stream(
     bag: Path, parameters: Mapping[str, object], rate: float, *, lockstep: bool, progress: Progress | None
 ) -> dict[str, Any]:
     """Bag to player_node to controller_node over DDS; the controller's own figures."""
-    from neuro_robot.nodes.bringup import Bringup, Status, parameters_of  # ROS is needed here only
-    from neuro_robot.nodes.flight import final_status
+    from neuro_robot.nodes.flight import play_graph  # ROS is needed here only
 
     nodes = replay_graph(str(bag.resolve()), rate=rate, lockstep=lockstep, values={})
     with tempfile.TemporaryDirectory() as folder:
-        with Bringup(parameters_of({"controller_node": parameters}, nodes), Path(folder)) as graph:
-
-            def watch(name: str, status: Status) -> None:
-                if name == "player_node" and progress is not None and "share" in status.values:
-                    progress(float(status.values["share"]), f"{status.values['sent']} packets")
-
-            graph.watchers.append(watch)
-            graph.configure()
-            graph.activate()
-            graph.wait()
-            graph.deactivate("controller_node")
-            final, player = final_status(graph).values, graph.status["player_node"].values
+        final, player = play_graph(with_parameters(nodes, {"controller_node": parameters}), Path(folder), progress)
     numbers = {name: int(float(final[name])) for name in ("packets", "on_events", "off_events", "refused")}
     numbers["triggers"] = int(float(final["stream_triggers"]))
     numbers |= {"events": numbers["on_events"] + numbers["off_events"], "spikes": int(final["spikes_sent"])}

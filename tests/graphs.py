@@ -9,9 +9,9 @@ import pytest
 pytest.importorskip("rclpy", reason="ROS 2 is not installed: run `make setup`")
 pytest.importorskip("event_camera_msgs.msg", reason="the message is not built: run `make setup`")
 
-from neuro_robot.bench.flight import FlightRequest  # noqa: E402
-from neuro_robot.graph import GraphNode  # noqa: E402
-from neuro_robot.nodes.bringup import Bringup, Status  # noqa: E402
+from neuro_robot.bench.flight import FlightRequest
+from neuro_robot.graph import GraphNode
+from neuro_robot.nodes.bringup import Bringup, Status
 
 SHORT = FlightRequest(world="forest", seed=3, speed=5.0, time_limit_s=0.3)
 SIM = {"world": "forest", "seed": 3, "mode": "realtime", "drone.episode.timeout_s": 20.0}

@@ -39,7 +39,8 @@ def typestore() -> Typestore:
 
 
 def _types() -> Mapping[str, Any]:
-    return typestore().types
+    types: Mapping[str, Any] = typestore().types
+    return types
 
 
 def _stamp(t_ns: int) -> Any:  # noqa: ANN401 - generated message classes have no static type

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 
-from neuro_robot.bags.messages import imu_from, packet_from
+from neuro_robot.bags.messages import imu_from
 from neuro_robot.bags.reader import BagReader
 from neuro_robot.bags.topics import IMU
 from neuro_robot.events.packet import EventPacket
@@ -25,6 +25,7 @@ class ImuPairing:
     def __init__(self) -> None:
         self._samples: deque[Imu] = deque(maxlen=KEPT)
         self._used_ns = -1
+        self._stepped_back = False  # the samples have begun the next flight, the packets not yet
 
     @property
     def newest(self) -> Imu | None:
@@ -35,11 +36,15 @@ class ImuPairing:
         """A sample came; one from before the last begins a new flight, a repeated one changes nothing."""
         if self._samples and sample.t_ns < self._samples[-1].t_ns:
             self._samples.clear()
+            self._stepped_back = True
         if not self._samples or sample.t_ns > self._samples[-1].t_ns:
             self._samples.append(sample)
 
     def restart(self) -> None:
         """The packets began a new flight."""
+        if not self._stepped_back:
+            self._samples.clear()
+        self._stepped_back = False
         self._used_ns = -1
 
     def take(self, packet: EventPacket) -> Imu | None:

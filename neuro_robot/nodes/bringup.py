@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -152,16 +152,16 @@ class Bringup:
 
     @staticmethod
     def _stop(processes: list[subprocess.Popen[bytes]]) -> None:
-        for process in processes:
-            if process.poll() is None:
-                process.send_signal(signal.SIGINT)
+        running = [process for process in processes if process.poll() is None]
+        for process in running:
+            process.send_signal(signal.SIGINT)
         until = time.monotonic() + STOP_S
-        for process in processes:
-            try:
-                process.wait(max(0.0, until - time.monotonic()))
-            except subprocess.TimeoutExpired:
+        while any(process.poll() is None for process in running) and time.monotonic() < until:
+            time.sleep(0.02)
+        for process in running:
+            if process.poll() is None:
                 process.kill()
-                process.wait()
+            process.wait()
 
     def _start(self, item: GraphNode) -> None:
         logs = self.folder / "log"
@@ -181,7 +181,7 @@ class Bringup:
     def _transition_all(self, items: Sequence[GraphNode], transition: int, name: str) -> None:
         request = ChangeState.Request(transition=Transition(id=transition))
         calls = [(item, self._begin(ChangeState, f"{item.name}/change_state")) for item in items]
-        pending = {}
+        pending: dict[str, Any] = {}
         until = time.monotonic() + START_S
         while len(pending) < len(calls) or not all(future.done() for future in pending.values()):
             for item, client in calls:
@@ -234,13 +234,3 @@ class Bringup:
         lines = path.read_text(errors="replace").splitlines() if path.is_file() else []
         said = [line for line in lines if "[ERROR]" in line or "[FATAL]" in line] or lines
         return f": {said[-1].split(']: ', 1)[-1]}" if said else ""
-
-
-def values_of(status: Status, *names: str) -> dict[str, float]:
-    """Some values as numbers; what is missing is left out."""
-    return {name: float(status.values[name]) for name in names if name in status.values}
-
-
-def parameters_of(extra: Mapping[str, Mapping[str, object]], nodes: Sequence[GraphNode]) -> list[GraphNode]:
-    """The nodes with further parameters, by node name."""
-    return [GraphNode(n.name, {**n.parameters, **extra.get(n.name, {})}, n.ends_graph) for n in nodes]

@@ -226,10 +226,10 @@ class ControllerNode(CoreNode):
         response.success, response.message = True, f"learning {'on' if request.data else 'off'}"
         return response
 
-    def _on_save(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+    def _on_save(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         return self._with_file(response, self._controller.save, "saved to")
 
-    def _on_load(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+    def _on_load(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         return self._with_file(response, self._controller.load, "loaded from")
 
     def _with_file(self, response: Trigger.Response, action: Any, done: str) -> Trigger.Response:  # noqa: ANN401

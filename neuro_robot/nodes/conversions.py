@@ -87,9 +87,7 @@ def clock_message(t_ns: int) -> Clock:
     return Clock(clock=time_message(t_ns))
 
 
-def diagnostics_message(
-    stamp: Time, name: str, level: str, text: str, values: Mapping[str, object]
-) -> DiagnosticArray:
+def diagnostics_message(stamp: Time, name: str, level: str, text: str, values: Mapping[str, object]) -> DiagnosticArray:
     """One status; level `ok`, `warn` or `error`."""
     pairs = [KeyValue(key=key, value=_text(value)) for key, value in values.items()]
     status = DiagnosticStatus(level=LEVELS[level], name=name, message=text, hardware_id="neuro_robot", values=pairs)

@@ -22,7 +22,6 @@ from neuro_robot.errors import NeuroRobotError
 from neuro_robot.nodes.conversions import diagnostics_message
 from neuro_robot.nodes.parameters import check_change, declare
 
-Result = TransitionCallbackReturn
 POLL_S = 0.05  # how long a stop request may go unnoticed while nothing happens
 
 
@@ -32,7 +31,7 @@ def qos(topic: Topic, depth: int | None = None) -> QoSProfile:
     return QoSProfile(depth=topic.depth if depth is None else depth, reliability=policy)
 
 
-class CoreNode(LifecycleNode):
+class CoreNode(LifecycleNode):  # type: ignore[misc] # rclpy has no types here
     """A lifecycle node with parameters from a declared group.
 
     Subclasses implement `configure`, `activate`, `deactivate` and `cleanup`; a NeuroRobotError in the first two
@@ -72,44 +71,44 @@ class CoreNode(LifecycleNode):
         stamp = self.get_clock().now().to_msg()
         self._diagnostics.publish(diagnostics_message(stamp, self.get_fully_qualified_name(), level, text, values))
 
-    def on_configure(self, state: LifecycleState) -> Result:
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Lifecycle."""
         if not self._tried(self.configure):
             self._tried(self.cleanup)
-            return Result.FAILURE
+            return TransitionCallbackReturn.FAILURE
         self._configured = True
         return super().on_configure(state)
 
-    def on_activate(self, state: LifecycleState) -> Result:
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Lifecycle."""
         result = super().on_activate(state)
-        if result == Result.SUCCESS and not self._tried(self.activate):
+        if result == TransitionCallbackReturn.SUCCESS and not self._tried(self.activate):
             super().on_deactivate(state)
-            return Result.FAILURE
-        self.active = result == Result.SUCCESS
+            return TransitionCallbackReturn.FAILURE
+        self.active = result == TransitionCallbackReturn.SUCCESS
         return result
 
-    def on_deactivate(self, state: LifecycleState) -> Result:
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Lifecycle."""
         self.active = False
         self._tried(self.deactivate)
         return super().on_deactivate(state)
 
-    def on_cleanup(self, state: LifecycleState) -> Result:
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Lifecycle."""
         self.release()
         return super().on_cleanup(state)
 
-    def on_shutdown(self, state: LifecycleState) -> Result:
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Lifecycle."""
         self.release()
         return super().on_shutdown(state)
 
-    def on_error(self, state: LifecycleState) -> Result:
+    def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Lifecycle: an unexpected error leaves the node unconfigured, not dead."""
         self.release()
         super().on_error(state)
-        return Result.SUCCESS
+        return TransitionCallbackReturn.SUCCESS
 
     def release(self) -> None:
         """Deactivate and clean up, whatever state this is; safe to call twice."""
@@ -156,7 +155,7 @@ class StopRequest:
     def __init__(self) -> None:
         self.received = False
 
-    def __call__(self, number: int, frame: FrameType | None) -> None:
+    def __call__(self, _number: int, _frame: FrameType | None) -> None:
         self.received = True
 
 

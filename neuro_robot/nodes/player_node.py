@@ -128,7 +128,7 @@ class PlayerNode(CoreNode):
         self._waiting_since = time.monotonic()
         self._next = next(self._items, None)
 
-    def _on_command(self, message: TwistStamped) -> None:
+    def _on_command(self, _message: TwistStamped) -> None:
         self._answers += 1
         if self._config.mode == "lockstep" and self.active and self._next is not None and self._started_at is not None:
             self._send(self._next)

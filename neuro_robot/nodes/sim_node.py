@@ -102,8 +102,9 @@ class SimNode(CoreNode):
         """Time stands still."""
         while len(self._timers_made) > 1:
             self.destroy_timer(self._timers_made.pop())
-        self._started = self._started and self._config.mode == "realtime"
-        self._report()
+        self._ready_since = None
+        if not self.done:  # how the last flight ended stays the last word
+            self._report()
 
     def cleanup(self) -> None:
         """Close topics, free the physics."""

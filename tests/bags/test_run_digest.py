@@ -6,6 +6,7 @@ import hashlib
 import struct
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -72,11 +73,17 @@ def test_each_packet_gets_its_own_sample_whichever_comes_first():
     assert pairing.take(packet(3, 4 * MS)) is None
 
 
-def test_a_new_flight_does_not_take_samples_of_the_old():
-    pairing = ImuPairing()
-    pairing.add(sample(5000 * MS))
-    assert pairing.take(packet(2500, 4998 * MS)).t_ns == 5000 * MS
-    pairing.restart()
-    assert pairing.take(packet(0, 0)) is None
-    pairing.add(sample(0))
-    assert pairing.take(packet(0, 0)).t_ns == 0
+@pytest.mark.parametrize("last_ms", [20, 5000])
+def test_a_new_flight_does_not_take_samples_of_the_old(last_ms):
+    for sample_first in (True, False):
+        pairing = ImuPairing()
+        pairing.add(sample(last_ms * MS))
+        assert pairing.take(packet(2500, (last_ms - 2) * MS)).t_ns == last_ms * MS
+        if sample_first:
+            pairing.add(sample(0))
+            pairing.restart()
+        else:
+            pairing.restart()
+            assert pairing.take(packet(0, 0)) is None
+            pairing.add(sample(0))
+        assert pairing.take(packet(0, 0)).t_ns == 0

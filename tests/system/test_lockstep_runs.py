@@ -6,8 +6,8 @@ import json
 from dataclasses import replace
 
 import pytest
-
 from graphs import SHORT
+
 from neuro_robot.bags.reader import BagReader
 from neuro_robot.flights import RunRequest, fly_run
 from neuro_robot.replays import replay_bag

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import graphs  # noqa: F401 - skips where ROS is missing
 import pytest
 
-import graphs  # noqa: F401 - skips where ROS is missing
 from neuro_robot.replays import replay_bag
 
 pytestmark = [pytest.mark.ros, pytest.mark.recordings, pytest.mark.slow]

@@ -8,15 +8,15 @@ import time
 
 import numpy as np
 import pytest
-
 from graphs import SIM, sim_only, until
+
 from neuro_robot.bags.reader import BagReader
 from neuro_robot.bags.topics import COMMAND, EVENTS
 from neuro_robot.errors import NeuroRobotError
 from neuro_robot.events.array import empty_events
 from neuro_robot.events.packet import pack
-from neuro_robot.graph import GraphNode, drone
-from neuro_robot.nodes.bringup import Bringup, parameters_of
+from neuro_robot.graph import GraphNode, drone, with_parameters
+from neuro_robot.nodes.bringup import Bringup
 from neuro_robot.nodes.conversions import command_message, packet_message
 from neuro_robot.nodes.core import qos
 from neuro_robot.robot import BodyCommand
@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.ros, pytest.mark.slow]
 
 def test_a_killed_controller_stops_the_drone_and_the_bag_is_readable(tmp_path):
     values = {"mode": "realtime", "seed": "3", "record": str(tmp_path / "bag")}
-    with Bringup(parameters_of({"sim_node": SIM}, drone(values)), tmp_path) as graph:
+    with Bringup(with_parameters(drone(values), {"sim_node": SIM}), tmp_path) as graph:
         graph.configure()
         graph.activate()
         until(graph, "sim_node", lambda status: int(status.values.get("commands_passed", 0)) > 50)
@@ -56,7 +56,7 @@ def test_a_silent_controller_ends_lockstep_with_the_reason(tmp_path):
 
 
 def test_a_killed_simulator_ends_everything(tmp_path):
-    with Bringup(parameters_of({"sim_node": SIM}, drone({"record": str(tmp_path / "bag")})), tmp_path) as graph:
+    with Bringup(with_parameters(drone({"record": str(tmp_path / "bag")}), {"sim_node": SIM}), tmp_path) as graph:
         graph.configure()
         graph.activate()
         until(graph, "sim_node", lambda status: int(status.values.get("steps", 0)) > 5)
@@ -71,7 +71,7 @@ def test_a_killed_simulator_ends_everything(tmp_path):
 
 @pytest.mark.parametrize(("vx", "says"), [(float("nan"), "not finite"), (1e6, "exceeds the limit")])
 def test_absurd_commands_stop_the_drone(tmp_path, vx, says):
-    with sim_only(tmp_path) as graph:
+    with sim_only(tmp_path, **{"drone.limits.command_timeout_ms": 5000.0}) as graph:
         publisher = graph._node.create_publisher(type(command_message(BodyCommand(0, 0, 0, 0, 0))), COMMAND.name,
                                                  qos(COMMAND))  # fmt: skip
         graph.configure()

@@ -1,0 +1,115 @@
+"""One description, two readers: the launch file makes of it what `neuro_robot fly` makes of it."""
+
+from __future__ import annotations
+
+import runpy
+import sys
+import types
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+import yaml
+
+from neuro_robot.graph import ARGUMENTS, drone, replay
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Recorded:
+    """Stands for any class of `launch`: remembers how it was made."""
+
+    made: ClassVar[list[Recorded]] = []
+
+    def __init__(self, *args, **kwargs):
+        self.args, self.kwargs = args, kwargs
+        Recorded.made.append(self)
+
+
+@pytest.fixture
+def launch_file(monkeypatch):
+    """drone.launch.py imported against a recording stand-in for `launch`, which has no wheels."""
+    names = {
+        "launch": ["LaunchContext", "LaunchDescription"],
+        "launch.actions": ["DeclareLaunchArgument", "EmitEvent", "LogInfo", "OpaqueFunction", "RegisterEventHandler",
+                           "Shutdown"],
+        "launch.event_handlers": ["OnProcessExit"],
+        "launch.events": ["matches_action"],
+        "launch.substitutions": ["LaunchConfiguration"],
+        "launch_ros": [],
+        "launch_ros.actions": ["LifecycleNode"],
+        "launch_ros.event_handlers": ["OnStateTransition"],
+        "launch_ros.events": [],
+        "launch_ros.events.lifecycle": ["ChangeState"],
+    }  # fmt: skip
+    pytest.importorskip("lifecycle_msgs.msg")
+    for module, classes in names.items():
+        fake = types.ModuleType(module)
+        for name in classes:
+            setattr(fake, name, type(name, (Recorded,), {}))
+        monkeypatch.setitem(sys.modules, module, fake)
+    Recorded.made.clear()
+    return runpy.run_path(str(ROOT / "launch" / "drone.launch.py"))
+
+
+def test_every_argument_is_declared_with_default_and_description(launch_file):
+    description = launch_file["generate_launch_description"]()
+    declared = [item for item in description.args[0] if type(item).__name__ == "DeclareLaunchArgument"]
+    assert [item.args[0] for item in declared] == [item.name for item in ARGUMENTS]
+    for item in declared:
+        assert item.kwargs["description"]
+        assert item.kwargs["default_value"] in item.kwargs.get("choices", [item.kwargs["default_value"]])
+
+
+def test_the_launch_file_starts_the_graph(launch_file, monkeypatch):
+    given = {item.name: item.default for item in ARGUMENTS} | {"record": "x", "seed": "7", "namespace": "left"}
+    fake = sys.modules["launch.substitutions"].LaunchConfiguration
+    monkeypatch.setattr(fake, "perform", lambda self, context: given[self.args[0]], raising=False)
+    actions = launch_file["bring_up"](None)
+    nodes = [item for item in actions if type(item).__name__ == "LifecycleNode"]
+    assert [item.kwargs["name"] for item in nodes] == [item.name for item in drone(given)]
+    for made, node in zip(nodes, drone(given), strict=True):
+        assert made.kwargs["executable"] == node.name
+        assert made.kwargs["namespace"] == "left"
+        assert made.kwargs["parameters"][1] == dict(node.parameters)
+        assert Path(made.kwargs["parameters"][0]).is_file()
+    chained = [item for item in Recorded.made if type(item).__name__ == "OnStateTransition"]
+    assert [item.kwargs["goal_state"] for item in chained] == ["inactive"] * 3 + ["active"] * 2
+    assert [item.kwargs["target_lifecycle_node"] for item in chained] == [*nodes, *nodes[:2]]
+
+
+def test_the_simulator_begins_last_and_ends_everything():
+    nodes = drone({"record": "x"})
+    assert [node.name for node in nodes] == ["recorder_node", "controller_node", "sim_node"]
+    assert [node.ends_graph for node in nodes] == [False, False, True]
+    assert [node.name for node in drone({})] == ["controller_node", "sim_node"]
+    player = replay("bag", rate=2.0, lockstep=False, values={})[-1]
+    assert player.name == "player_node"
+    assert player.ends_graph
+
+
+def test_graph_parameters_exist_and_the_file_is_up_to_date():
+    pytest.importorskip("event_camera_msgs.msg")
+    from neuro_robot.config import declarations
+    from neuro_robot.nodes.controller_node import ControllerParameters
+    from neuro_robot.nodes.player_node import PlayerParameters
+    from neuro_robot.nodes.recorder_node import RecorderParameters
+    from neuro_robot.nodes.sim_node import SimParameters
+    from neuro_robot.reference import parameter_file
+
+    kinds = {"sim_node": SimParameters, "controller_node": ControllerParameters, "recorder_node": RecorderParameters,
+             "player_node": PlayerParameters}  # fmt: skip
+    for node in [*drone({"record": "x"}), *replay("bag", rate=1.0, lockstep=True, values={})]:
+        known = {row.name for row in declarations(kinds[node.name])} | {"use_sim_time"}
+        assert set(node.parameters) <= known
+    text = (ROOT / "config" / "drone.yaml").read_text()
+    assert text == parameter_file(), "run `neuro_robot parameters > config/drone.yaml`"
+    sections = yaml.safe_load(text)
+    for name in ("sim_node", "controller_node"):
+        values = sections[f"/**/{name}"]["ros__parameters"]
+        for row in declarations(kinds[name]):
+            here = values
+            for part in row.name.split("."):
+                here = here[part]
+            assert here == row.default
+            assert type(here) is type(row.default), row.name
