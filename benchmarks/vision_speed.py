@@ -3,8 +3,8 @@
     python benchmarks/vision_speed.py
 
 One thread and its CPU time (other programs do not count), median of five runs, one process, the same scene. The pixel
-model's workload is a moving bar at 346x260 and 1 kHz, about 1.5 million events per simulated second; each frame's events
-come out sorted.
+model's workload is a moving bar at 346x260 and 1 kHz, about 1.5 million events per simulated second; each frame's
+events come out sorted.
 """
 
 from __future__ import annotations

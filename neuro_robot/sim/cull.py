@@ -23,7 +23,7 @@ FACE_SIZE = 13  # numbers that describe a face, see box_faces
 MAX_LINES = 12  # three visible faces of a box with four edges each
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def visible(
     eye: NDArray[np.float64],
     rotation: NDArray[np.float64],
@@ -64,7 +64,7 @@ def visible(
     return n
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _put_boxes_in_order(eye: Any, kind: Any, centre: Any, half: Any, turn: Any, rect: Any, order: Any) -> None:
     """Sort again so that a box comes after whatever it may hide: no single distance orders a long wall.
 
@@ -92,7 +92,7 @@ def _put_boxes_in_order(eye: Any, kind: Any, centre: Any, half: Any, turn: Any, 
         order[place] = given[chosen]
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _next_free(before: Any, waiting: Any) -> int:
     """The first that waits for nobody, else the first."""
     first = -1
@@ -105,13 +105,13 @@ def _next_free(before: Any, waiting: Any) -> int:
     return first
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _apart(a: Any, b: Any) -> bool:
     """True when two rectangles (u0, u1, v0, v1) share no pixel."""
     return bool(a[0] >= b[1] or b[0] >= a[1] or a[2] >= b[3] or b[2] >= a[3])
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _side(eye: Any, box: Any, half: Any, turn: Any, kind: int, other: Any, size: Any, other_turn: Any) -> int:
     """-1 if the box is in front of the other solid, 1 if behind, 0 if none of the box's sides separates them."""
     ex, ey = eye[0] - box[0], eye[1] - box[1]
@@ -130,7 +130,7 @@ def _side(eye: Any, box: Any, half: Any, turn: Any, kind: int, other: Any, size:
     return 0
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _inside(kind: int, x: float, y: float, z: float, half: Any, turn: Any) -> bool:
     """True when the eye is inside the solid, which then is not drawn."""
     if kind == SPHERE:
@@ -142,7 +142,7 @@ def _inside(kind: int, x: float, y: float, z: float, half: Any, turn: Any) -> bo
     return bool(abs(turn[0] * x + turn[1] * y) <= half[0] and abs(turn[0] * y - turn[1] * x) <= half[1])
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _nearness(kind: int, x: float, y: float, half: Any, turn: Any) -> float:
     """Squared tangent length to a disc, which orders disjoint discs exactly; nearest point of a rectangle."""
     if kind == BOX:
@@ -152,7 +152,7 @@ def _nearness(kind: int, x: float, y: float, half: Any, turn: Any) -> float:
     return float(x * x + y * y - half[0] ** 2)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _rectangle(
     x: float, y: float, z: float, half: Any, turn: Any, r: Any, focal: float, width: int, height: int
 ) -> tuple[int, int, int, int]:
@@ -190,7 +190,7 @@ def _rectangle(
     return u0, u1, v0, v1
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def pixel_line(nx: float, ny: float, nz: float, r: Any, focal: float, width: int, height: int, out: Any) -> None:
     """Set out = (a, b, c): a*u + b*v + c is the signed distance in pixels of pixel (u, v) from the plane n.d = 0."""
     a = nx * r[0, 0] + ny * r[1, 0] + nz * r[2, 0]
@@ -201,7 +201,7 @@ def pixel_line(nx: float, ny: float, nz: float, r: Any, focal: float, width: int
     out[2] = (c * focal + a * (0.5 - 0.5 * width) + b * (0.5 - 0.5 * height)) * norm
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def cylinder_lines(
     x: float, y: float, radius: float, r: Any, focal: float, width: int, height: int, lines: Any
 ) -> None:
@@ -218,7 +218,7 @@ def cylinder_lines(
     pixel_line(sine * ex - cosine * ey, sine * ey + cosine * ex, 0.0, r, focal, width, height, lines[1])
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def box_faces(
     x: float,
     y: float,

@@ -20,11 +20,11 @@ Range = tuple[float, float]
 class _Loader(yaml.SafeLoader):
     """SafeLoader that refuses aliases (nested ones explode in memory) and duplicate keys (one would be lost)."""
 
-    def compose_node(self, parent: Any, index: Any) -> Any:  # signature of the base class
+    def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.events.AliasEvent):
-            mark = self.peek_event().start_mark
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
             raise WorldError(f"line {mark.line + 1}: aliases (*name) are not allowed; write the value out")
-        return super().compose_node(parent, index)  # type: ignore[no-untyped-call]
+        return super().compose_node(parent, index)
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
         names: set[str] = set()

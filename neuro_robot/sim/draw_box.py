@@ -26,7 +26,7 @@ from neuro_robot.sim.scene import (
 from neuro_robot.sim.texture import BYTE, mip_level, texel
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def draw_box(
     faces: int, planes: Any, lines: Any, ray: Any, norm: Any, look: Any, air: Any, table: Any, rect: Any, top: int,
     bottom: int, scratch: Any, rows: Any, image: Any, depth: Any,
@@ -52,13 +52,13 @@ def draw_box(
             _blend(total[low:high], mixed[low:high], nearest[low:high], image[v, low:high], depth[v, low:high])
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _face(
     u0: int, v: int, plane: Any, lines: Any, ray: Any, norm: Any, look: Any, air: Any, table: Any, fine: Any,
     coarse: Any, shade: Any, total: Any, mixed: Any, nearest: Any,
 ) -> None:  # fmt: skip
     """Add one face along one run to the accumulators."""
-    step, start = along_run(ray, u0, v)
+    step, start = along_run(ray, v)
     face = np.empty(FACE_SIZE, np.float32)
     for k in range(FACE_SIZE):
         face[k] = plane[k]
@@ -68,28 +68,28 @@ def _face(
     # texture coordinates are origin + t * (U.d, V.d) * texels
     origin = (face[10] * texels + look[OFFSET_U] + face[12], face[11] * texels + look[OFFSET_V])
     pixel = np.sqrt(step[0] ** 2 + step[1] ** 2 + step[2] ** 2)
-    _texels(slopes, starts, face[3], origin, texels, pixel, norm, fine, coarse)
+    _texels(u0, slopes, starts, face[3], origin, texels, pixel, norm, fine, coarse)
     fetch(table, fine, coarse)
     facing = face[0] * air[LIGHT_X] + face[1] * air[LIGHT_Y] + face[2] * air[LIGHT_Z]
     lit = look[BRIGHTNESS] * lambert(facing, air[AMBIENT])
-    _shade(slopes, starts, face[3], origin, texels, pixel, norm, fine, coarse, lit, look[CONTRAST] * BYTE,
+    _shade(u0, slopes, starts, face[3], origin, texels, pixel, norm, fine, coarse, lit, look[CONTRAST] * BYTE,
            air[HORIZON], air[INVERSE_HAZE], shade)  # fmt: skip
     edge = (F(lines[0, 0]), F(lines[1, 0]), F(lines[2, 0]), F(lines[3, 0]))
-    base = (_at(lines[0], u0, v), _at(lines[1], u0, v), _at(lines[2], u0, v), _at(lines[3], u0, v))
-    _accumulate(slopes[0], starts[0], face[3], edge, base, shade, total, mixed, nearest)
+    base = (_at(lines[0], v), _at(lines[1], v), _at(lines[2], v), _at(lines[3], v))
+    _accumulate(u0, slopes[0], starts[0], face[3], edge, base, shade, total, mixed, nearest)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _dot(face: Any, first: int, d: Any) -> Any:
     return face[first] * d[0] + face[first + 1] * d[1] + face[first + 2] * d[2]
 
 
-@njit(cache=True)
-def _at(line: Any, u: int, v: int) -> Any:
-    return F(line[0] * u + line[1] * v + line[2])
+@njit(cache=True, error_model="numpy")
+def _at(line: Any, v: int) -> Any:
+    return F(line[1] * v + line[2])
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _point(k: int, slopes: Any, starts: Any, reach: Any, origin: Any, texels: Any, pixel: Any, length: Any) -> Any:
     """Depth, mip level, blend weight and texture coordinates where ray k of norm `length` meets the face's plane."""
     u = F(np.int32(k))
@@ -102,36 +102,54 @@ def _point(k: int, slopes: Any, starts: Any, reach: Any, origin: Any, texels: An
     return t, level, part, x, y
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _texels(
-    slopes: Any, starts: Any, reach: Any, origin: Any, texels: Any, pixel: Any, norm: Any, fine: Any, coarse: Any
+    first: int,
+    slopes: Any,
+    starts: Any,
+    reach: Any,
+    origin: Any,
+    texels: Any,
+    pixel: Any,
+    norm: Any,
+    fine: Any,
+    coarse: Any,
 ) -> None:
     """Table entries of the two mip levels along a run over a face."""
     for k in range(norm.size):
-        _, level, _, x, y = _point(k, slopes, starts, reach, origin, texels, pixel, norm[k])
+        _, level, _, x, y = _point(first + k, slopes, starts, reach, origin, texels, pixel, norm[k])
         fine[k] = texel(level, x, y)[0]
         coarse[k] = texel(np.int32(level + np.int32(1)), x, y)[0]
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _shade(
-    slopes: Any, starts: Any, reach: Any, origin: Any, texels: Any, pixel: Any, norm: Any, fine: Any, coarse: Any,
-    lit: Any, contrast: Any, horizon: Any, inverse_haze: Any, shade: Any,
+    first: int, slopes: Any, starts: Any, reach: Any, origin: Any, texels: Any, pixel: Any, norm: Any, fine: Any,
+    coarse: Any, lit: Any, contrast: Any, horizon: Any, inverse_haze: Any, shade: Any,
 ) -> None:  # fmt: skip
     """Intensity of the face along a run."""
     for k in range(norm.size):
-        t, level, part, x, y = _point(k, slopes, starts, reach, origin, texels, pixel, norm[k])
+        t, level, part, x, y = _point(first + k, slopes, starts, reach, origin, texels, pixel, norm[k])
         tex = mixed_texels(fine[k], coarse[k], level, part, x, y)
         shade[k] = hazed(lit * (ONE + contrast * tex), t * norm[k], horizon, inverse_haze)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _accumulate(
-    slope: Any, start: Any, reach: Any, edge: Any, base: Any, shade: Any, total: Any, mixed: Any, nearest: Any
+    first: int,
+    slope: Any,
+    start: Any,
+    reach: Any,
+    edge: Any,
+    base: Any,
+    shade: Any,
+    total: Any,
+    mixed: Any,
+    nearest: Any,
 ) -> None:
     """Coverage of the face, inside its four edges (opposite ones in pairs), into the accumulators."""
     for k in range(shade.size):
-        u = F(np.int32(k))
+        u = F(np.int32(first + k))
         across = max(ramp(edge[0] * u + base[0]) + ramp(edge[2] * u + base[2]) - ONE, ZERO)
         along = max(ramp(edge[1] * u + base[1]) + ramp(edge[3] * u + base[3]) - ONE, ZERO)
         cover = across * along
@@ -142,7 +160,7 @@ def _accumulate(
         nearest[k] = min(t, old) if cover > ZERO else old
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _blend(total: Any, mixed: Any, nearest: Any, run: Any, far: Any) -> None:
     """Lay the faces over what is there."""
     for k in range(run.size):

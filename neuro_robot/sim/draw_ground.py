@@ -13,12 +13,12 @@ from neuro_robot.sim.scene import AMBIENT, BRIGHTNESS, CONTRAST, HORIZON, INVERS
 from neuro_robot.sim.texture import BYTE, mip_level, texel
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def draw_background(
     v: int, eye: Any, ray: Any, norm: Any, look: Any, air: Any, table: Any, scratch: Any, row: Any
 ) -> None:
     """Sky above, ground plane z = 0 below, blended over the one pixel of the horizon; scratch (2, size) int32."""
-    step, start = along_run(ray, 0, v)
+    step, start = along_run(ray, v)
     az, bz = step[2], start[2]
     horizon, rise = air[HORIZON], air[ZENITH] - air[HORIZON]
     for k in range(row.size):
@@ -37,17 +37,16 @@ def draw_background(
         return
     n = last - first
     fine, coarse = scratch[0, :n], scratch[1, :n]
-    step, start = along_run(ray, first, v)
     pixel = np.sqrt(step[0] * step[0] + step[1] * step[1] + step[2] * step[2])
     place = (F(eye[0]), F(eye[1]), F(eye[2]))
-    _ground_texels(step, start, place, pixel, look[TEXELS_PER_M], norm[first:last], fine, coarse)
+    _ground_texels(first, step, start, place, pixel, look[TEXELS_PER_M], norm[first:last], fine, coarse)
     fetch(table, fine, coarse)
     lit = look[BRIGHTNESS] * lambert(air[LIGHT_Z], air[AMBIENT])
-    _ground(step, start, place, pixel, look[TEXELS_PER_M], norm[first:last], fine, coarse, lit, look[CONTRAST] * BYTE,
-            horizon, air[INVERSE_HAZE], slope, row[first:last])  # fmt: skip
+    _ground(first, step, start, place, pixel, look[TEXELS_PER_M], norm[first:last], fine, coarse, lit,
+            look[CONTRAST] * BYTE, horizon, air[INVERSE_HAZE], slope, row[first:last])  # fmt: skip
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _ground_point(dz: Any, h: Any, length: Any, texels: Any, pixel: Any) -> Any:
     """Depth, mip level and blend weight where a ray of norm `length` meets the ground h below."""
     t = min(h / max(-dz, F(1e-6)), F(1e5))
@@ -56,11 +55,13 @@ def _ground_point(dz: Any, h: Any, length: Any, texels: Any, pixel: Any) -> Any:
     return t, level, part
 
 
-@njit(cache=True)
-def _ground_texels(step: Any, start: Any, eye: Any, pixel: Any, texels: Any, norm: Any, fine: Any, coarse: Any) -> None:
+@njit(cache=True, error_model="numpy")
+def _ground_texels(
+    first: int, step: Any, start: Any, eye: Any, pixel: Any, texels: Any, norm: Any, fine: Any, coarse: Any
+) -> None:
     """Table entries of the two mip levels for each pixel of a run."""
     for k in range(norm.size):
-        u = F(np.int32(k))
+        u = F(np.int32(first + k))
         dx, dy, dz = step[0] * u + start[0], step[1] * u + start[1], step[2] * u + start[2]
         t, level, _ = _ground_point(dz, eye[2], norm[k], texels, pixel)
         x, y = (eye[0] + t * dx) * texels, (eye[1] + t * dy) * texels
@@ -68,14 +69,14 @@ def _ground_texels(step: Any, start: Any, eye: Any, pixel: Any, texels: Any, nor
         coarse[k] = texel(np.int32(level + np.int32(1)), x, y)[0]
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _ground(
-    step: Any, start: Any, eye: Any, pixel: Any, texels: Any, norm: Any, fine: Any, coarse: Any, lit: Any,
+    first: int, step: Any, start: Any, eye: Any, pixel: Any, texels: Any, norm: Any, fine: Any, coarse: Any, lit: Any,
     contrast: Any, horizon: Any, inverse_haze: Any, slope: Any, row: Any,
 ) -> None:  # fmt: skip
     """Shade a run of ground pixels from their packed texels."""
     for k in range(row.size):
-        u = F(np.int32(k))
+        u = F(np.int32(first + k))
         dx, dy, dz = step[0] * u + start[0], step[1] * u + start[1], step[2] * u + start[2]
         t, level, part = _ground_point(dz, eye[2], norm[k], texels, pixel)
         x, y = (eye[0] + t * dx) * texels, (eye[1] + t * dy) * texels

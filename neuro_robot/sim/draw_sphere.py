@@ -26,7 +26,7 @@ from neuro_robot.sim.texture import BYTE, SIZE, TEXELS_PER_RADIAN, mip_level, te
 PI = F(3.141592653589793)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def draw_sphere(
     x: float, y: float, z: float, radius: float, ray: Any, norm: Any, look: Any, air: Any, table: Any, rect: Any,
     top: int, bottom: int, scratch: Any, image: Any, depth: Any,
@@ -39,32 +39,37 @@ def draw_sphere(
     u0, u1 = rect[0], rect[1]
     fine, coarse = scratch[0, : u1 - u0], scratch[1, : u1 - u0]
     for v in range(top, bottom):
-        step, start = along_run(ray, u0, v)
+        step, start = along_run(ray, v)
         length = norm[v, u0:u1]
-        _texels(step, start, centre, pixel, surface, length, fine, coarse)
+        _texels(u0, step, start, centre, pixel, surface, length, fine, coarse)
         fetch(table, fine, coarse)
-        _shade(step, start, centre, pixel, surface, light, fine, coarse, length, image[v, u0:u1], depth[v, u0:u1])
+        _shade(u0, step, start, centre, pixel, surface, light, fine, coarse, length, image[v, u0:u1], depth[v, u0:u1])
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _point(k: int, step: Any, start: Any, centre: Any, length: Any, pixel: Any) -> Any:
-    """Depth, coverage, footprint (m) and normal where ray k of norm `length` meets or just misses the sphere."""
+    """Depth, coverage, footprint (m) and normal where ray k of norm `length` meets the sphere.
+
+    Like a trunk's, the normal is that of the middle of what the pixel sees of the sphere.
+    """
     u = F(np.int32(k))
-    dx, dy, dz = step[0] * u + start[0], step[1] * u + start[1], step[2] * u + start[2]
+    dx, dy, dz = (step[0] * u + start[0]) / length, (step[1] * u + start[1]) / length, (step[2] * u + start[2]) / length
     along = dx * centre[0] + dy * centre[1] + dz * centre[2]
-    # the miss distance by the cross product: the difference of squares would lose half the digits
-    kx, ky, kz = dy * centre[2] - dz * centre[1], dz * centre[0] - dx * centre[2], dx * centre[1] - dy * centre[0]
-    miss = kx * kx + ky * ky + kz * kz
-    square = length * length
-    footprint = max(along / square * pixel, F(1e-9))
-    cover = ramp((centre[3] - np.sqrt(miss) / length) / footprint)
-    t = (along - np.sqrt(max(square * centre[3] * centre[3] - miss, ZERO))) / square
     scale = ONE / centre[3]
-    normal = ((dx * t - centre[0]) * scale, (dy * t - centre[1]) * scale, (dz * t - centre[2]) * scale)
-    return t, cover if along > ZERO else ZERO, footprint, normal
+    # from the centre to the ray, in radii
+    mx, my, mz = (dx * along - centre[0]) * scale, (dy * along - centre[1]) * scale, (dz * along - centre[2]) * scale
+    aside = np.sqrt(mx * mx + my * my + mz * mz)
+    footprint = max(along / length * pixel, F(1e-9))
+    cover = ramp((ONE - aside) * centre[3] / footprint)
+    blur = HALF * footprint * scale
+    middle = HALF * (min(aside + blur, ONE) + max(min(aside - blur, ONE), -ONE))
+    ahead = np.sqrt(max(ONE - middle * middle, ZERO))
+    shrink = middle / max(aside, F(1e-6))
+    normal = (mx * shrink - dx * ahead, my * shrink - dy * ahead, mz * shrink - dz * ahead)
+    return (along - ahead * centre[3]) / length, cover if along > ZERO else ZERO, footprint, normal
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _place(normal: Any, footprint: Any, radius: Any, surface: Any) -> Any:
     """Mip level, blend weight, texture coordinates and fade: longitude and sine of latitude, plain at the poles."""
     belt = max(ONE - normal[2] * normal[2], F(1e-6))
@@ -76,24 +81,26 @@ def _place(normal: Any, footprint: Any, radius: Any, surface: Any) -> Any:
     return level, part, x, y, belt
 
 
-@njit(cache=True)
-def _texels(step: Any, start: Any, centre: Any, pixel: Any, surface: Any, norm: Any, fine: Any, coarse: Any) -> None:
+@njit(cache=True, error_model="numpy")
+def _texels(
+    first: int, step: Any, start: Any, centre: Any, pixel: Any, surface: Any, norm: Any, fine: Any, coarse: Any
+) -> None:
     """Table entries of the two mip levels along a run over a sphere."""
     for k in range(norm.size):
-        _, _, footprint, normal = _point(k, step, start, centre, norm[k], pixel)
+        _, _, footprint, normal = _point(first + k, step, start, centre, norm[k], pixel)
         level, _, x, y, _ = _place(normal, footprint, centre[3], surface)
         fine[k] = texel(level, x, y)[0]
         coarse[k] = texel(np.int32(level + np.int32(1)), x, y)[0]
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _shade(
-    step: Any, start: Any, centre: Any, pixel: Any, surface: Any, light: Any, fine: Any, coarse: Any, norm: Any,
-    run: Any, far: Any,
+    first: int, step: Any, start: Any, centre: Any, pixel: Any, surface: Any, light: Any, fine: Any, coarse: Any,
+    norm: Any, run: Any, far: Any,
 ) -> None:  # fmt: skip
     """Shade a run over a sphere from its packed texels."""
     for k in range(run.size):
-        t, cover, footprint, normal = _point(k, step, start, centre, norm[k], pixel)
+        t, cover, footprint, normal = _point(first + k, step, start, centre, norm[k], pixel)
         level, part, x, y, belt = _place(normal, footprint, centre[3], surface)
         tex = mixed_texels(fine[k], coarse[k], level, part, x, y)
         facing = normal[0] * light[0] + normal[1] * light[1] + normal[2] * light[2]

@@ -19,7 +19,7 @@ GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 NEVER = np.int64(-(2**62))
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def mix(x: Any) -> Any:  # uint64
     """splitmix64's output function: 64 well mixed bits of a counter."""
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -27,14 +27,14 @@ def mix(x: Any) -> Any:  # uint64
     return x ^ (x >> np.uint64(31))
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def uniform(key: Any, counter: Any) -> Any:
     """Draw number `counter` of the stream `key`, in (0, 1)."""
     bits = mix(key + np.uint64(counter) * GOLDEN) >> np.uint64(11)
     return (np.float64(bits) + 0.5) * (1.0 / 9007199254740992.0)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def scan_block(
     first: int, last: int, image: Any, low: Any, reference: Any, on: Any, off: Any, drift: Any, gain: Any, leak: Any,
     index: Any, before: Any, after: Any,
@@ -72,7 +72,7 @@ def scan_block(
     return found
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def scan_block_ideal(
     first: int, last: int, image: Any, low: Any, reference: Any, on: Any, off: Any, index: Any, before: Any, after: Any
 ) -> int:
@@ -101,7 +101,7 @@ def scan_block_ideal(
     return found
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def scan_serial(
     image: Any, low: Any, reference: Any, on: Any, off: Any, drift: Any, gain: Any, leak: Any, index: Any, before: Any,
     after: Any, counts: Any,
@@ -117,7 +117,7 @@ def scan_serial(
             )
 
 
-@njit(cache=True, parallel=True)
+@njit(cache=True, error_model="numpy", parallel=True)
 def scan_parallel(
     image: Any, low: Any, reference: Any, on: Any, off: Any, drift: Any, gain: Any, leak: Any, index: Any, before: Any,
     after: Any, counts: Any,
@@ -133,7 +133,7 @@ def scan_parallel(
             )
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def count_events(index: Any, after: Any, counts: Any, on: Any, off: Any) -> int:
     """How many events the listed pixels make before the refractory period takes some."""
     total = 0
@@ -144,7 +144,7 @@ def count_events(index: Any, after: Any, counts: Any, on: Any, off: Any) -> int:
     return total
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def emit(
     index: Any, before: Any, after: Any, counts: Any, on: Any, off: Any, reference: Any, newest: Any, refractory: int,
     t0: int, t1: int, time: Any, pixel: Any, sign: Any,
@@ -167,7 +167,7 @@ def emit(
             slope = span / (y1 - y0) if y1 != y0 else 0.0
             for k in range(1, crossings + 1):
                 part = (k * level - y0) * slope
-                t = t0 + min(max(np.int64(part + 0.5), 1), t1 - t0)
+                t = t0 + int(min(max(part + 0.5, 1.0), span))
                 if t - newest[i] < refractory:
                     continue
                 newest[i] = t
@@ -179,7 +179,7 @@ def emit(
     return n
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def shot_noise(
     n: int, seed: int, frame: int, probability: float, bright_ratio: float, low: Any, reference: Any, newest: Any,
     refractory: int, t0: int, t1: int, time: Any, pixel: Any, sign: Any,
@@ -213,7 +213,7 @@ def shot_noise(
         n += 1
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def sort_into(n: int, time: Any, pixel: Any, sign: Any, width: int, place: Any, out: Any) -> None:
     """Write n events into `out` (EVENT_DTYPE) by time, ties in the order they came: buckets, then insertion.
 

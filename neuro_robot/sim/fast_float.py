@@ -36,7 +36,7 @@ def float_of(typing_context: Any, x: Any) -> Any:  # noqa: ARG001 - numba's prot
     return types.float32(types.int32), codegen
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def log32(x: Any) -> Any:  # float32
     """Natural log of a positive float32; |error| < 3e-7 + 1e-7 |log x| (cephes logf polynomial)."""
     bits = bits_of(x)
@@ -57,7 +57,7 @@ def log32(x: Any) -> Any:  # float32
     return m - F(0.5) * z + m * z * p + exponent * LN2
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def exp_minus32(x: Any) -> Any:  # float32
     """exp(-x) for x >= 0, relative error < 3e-6; 0 beyond x = 80."""
     y = min(x, F(80.0)) * INV_LN2
@@ -73,7 +73,7 @@ def exp_minus32(x: Any) -> Any:  # float32
     return p * float_of((np.int32(127) - whole) << np.int32(23))
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def asin32(x: Any) -> Any:  # float32
     """Arc sine on -1..1, |error| < 7e-5 rad (Abramowitz & Stegun 4.4.45)."""
     a = abs(x)

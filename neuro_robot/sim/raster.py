@@ -26,7 +26,7 @@ BLOCK = 16  # runs drawn by one task
 DARKEST = F(1e-3)  # a photoreceptor's dark current: deep shadow is not minus infinity
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def draw_block(
     block: int, eye: Any, rotation: Any, focal: float, norm: Any, kind: Any, centre: Any, half: Any, turn: Any,
     pattern: Any, look: Any, air: Any, tables: Any, order: Any, count: int, rect: Any, image: Any, depth: Any, out: Any,
@@ -77,7 +77,7 @@ def draw_block(
             out[u, v] = image[v, u]
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def draw_serial(
     eye: Any, rotation: Any, focal: float, norm: Any, kind: Any, centre: Any, half: Any, turn: Any, pattern: Any,
     look: Any, air: Any, tables: Any, order: Any, count: int, rect: Any, image: Any, depth: Any,
@@ -89,7 +89,7 @@ def draw_serial(
                    count, rect, image, depth, out)  # fmt: skip
 
 
-@njit(cache=True, parallel=True)
+@njit(cache=True, error_model="numpy", parallel=True)
 def draw_parallel(
     eye: Any, rotation: Any, focal: float, norm: Any, kind: Any, centre: Any, half: Any, turn: Any, pattern: Any,
     look: Any, air: Any, tables: Any, order: Any, count: int, rect: Any, image: Any, depth: Any,

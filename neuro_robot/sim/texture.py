@@ -82,7 +82,7 @@ def _packed(level: NDArray[np.float64]) -> NDArray[np.int32]:
     return word.astype(np.uint32).view(np.int32)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def mip_level(footprint: Any) -> Any:  # float32 in, (int32, float32) out
     """Level and blend weight for a footprint in texels; log2 by the float's exponent, linear between powers of 2."""
     bits = bits_of(min(max(footprint, F(1.0)), F(SIZE - 0.01)))
@@ -91,7 +91,7 @@ def mip_level(footprint: Any) -> Any:  # float32 in, (int32, float32) out
     return level, part
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def texel(level: Any, u: Any, v: Any) -> Any:  # int32, float32, float32 in, (int32, float32, float32) out
     """Entry of the table and the blend weights for (u, v) in texels of level 0, wrapping around."""
     n = np.int32(np.int32(SIZE) >> level)
@@ -106,7 +106,7 @@ def texel(level: Any, u: Any, v: Any) -> Any:  # int32, float32, float32 in, (in
     return index, uu - fu, vv - fv
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def blend(word: Any, pu: Any, pv: Any) -> Any:  # int32, float32, float32 in, float32 out
     """Bilinear value, -127..127, of the four texels packed in a word."""
     a = F(np.int32(np.int32(word << np.int32(24)) >> np.int32(24)))
@@ -117,7 +117,7 @@ def blend(word: Any, pu: Any, pv: Any) -> Any:  # int32, float32, float32 in, fl
     return upper + pv * (c + pu * (d - c) - upper)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def sample(table: Any, level: Any, part: Any, u: Any, v: Any) -> Any:
     """Trilinear lookup at (u, v) texels, between `level` and the next by `part`; -1..1."""
     index, pu, pv = texel(level, u, v)
