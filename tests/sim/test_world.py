@@ -174,7 +174,7 @@ def test_huge_binary_and_missing_files(tmp_path):
         load_world(file, 0)
     with pytest.raises(WorldError, match="no such world file"):
         load_world(tmp_path / "none.yaml", 0)
-    with pytest.raises(WorldError, match="known are .*forest"):
+    with pytest.raises(WorldError, match=r"known are .*forest"):
         load_world("jungle", 0)
     with pytest.raises(WorldError, match="seed"):
         load_world("forest", -1)
