@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from neuro_robot.sim.cull import FACE_SIZE
 from neuro_robot.sim.fast_float import F
 from neuro_robot.sim.runs import FAR, HALF, ONE, ZERO, along_run, fetch, hazed, lambert, mixed_texels, narrow, ramp
 from neuro_robot.sim.scene import (
@@ -23,6 +22,7 @@ from neuro_robot.sim.scene import (
     OFFSET_V,
     TEXELS_PER_M,
 )
+from neuro_robot.sim.silhouette import FACE_SIZE
 from neuro_robot.sim.texture import BYTE, mip_level, texel
 
 

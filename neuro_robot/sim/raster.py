@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 from numba import njit, prange
 
-from neuro_robot.sim.cull import FACE_SIZE, MAX_LINES, box_faces, cylinder_lines
 from neuro_robot.sim.draw_box import draw_box
 from neuro_robot.sim.draw_cylinder import draw_cylinder
 from neuro_robot.sim.draw_ground import draw_background
@@ -21,6 +20,7 @@ from neuro_robot.sim.draw_sphere import draw_sphere
 from neuro_robot.sim.fast_float import F, log32
 from neuro_robot.sim.runs import FAR
 from neuro_robot.sim.scene import BOX, CYLINDER
+from neuro_robot.sim.silhouette import FACE_SIZE, MAX_LINES, box_faces, cylinder_lines
 
 BLOCK = 16  # runs drawn by one task
 DARKEST = F(1e-3)  # a photoreceptor's dark current: deep shadow is not minus infinity
