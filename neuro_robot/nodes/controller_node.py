@@ -16,7 +16,6 @@ import numpy as np
 from event_camera_msgs.msg import EventPacket as EventPacketMsg
 from geometry_msgs.msg import TwistStamped
 from rclpy.clock import Clock, ClockType
-from rclpy.subscription import Subscription
 from sensor_msgs.msg import Imu as ImuMsg
 from std_srvs.srv import SetBool, Trigger
 
@@ -32,11 +31,10 @@ from neuro_robot.events.array import EVENT_DTYPE
 from neuro_robot.events.packet import EventPacket, pack
 from neuro_robot.nodes.conversions import command_message, imu_from, packet_from, packet_message
 from neuro_robot.nodes.core import CoreNode, qos, run
+from neuro_robot.nodes.hot import HotSubscriptions
 from neuro_robot.nodes.latency import LatencyHistogram
 from neuro_robot.nodes.parameters import read
 from neuro_robot.robot import Imu
-
-WITH_INFO = hasattr(Subscription, "CallbackType")  # Humble's callbacks get the message only
 
 
 @dataclass(frozen=True)
@@ -92,11 +90,9 @@ class ControllerNode(CoreNode):
     def _open(self) -> None:
         self._commands = self.create_lifecycle_publisher(TwistStamped, COMMAND.name, qos(COMMAND))
         self._spikes = self.create_lifecycle_publisher(EventPacketMsg, SPIKES.name, qos(SPIKES))
-        on_events = self._on_events if WITH_INFO else self._on_events_without_info
-        self._entities = [
-            self.create_subscription(ImuMsg, IMU.name, self._on_imu, qos(IMU)),  # first: served first when both wait
-            self.create_subscription(EventPacketMsg, EVENTS.name, on_events, qos(EVENTS)),
-        ]
+        self.hot = HotSubscriptions(self)
+        self.hot.add(ImuMsg, IMU.name, self._on_imu, qos(IMU))  # first: served first when both wait
+        self.hot.add(EventPacketMsg, EVENTS.name, self._on_events, qos(EVENTS))
         self._services_made = [
             self.create_service(SetBool, "~/learning", self._on_learning),
             self.create_service(Trigger, "~/save_weights", self._on_save),
@@ -114,8 +110,9 @@ class ControllerNode(CoreNode):
         if not hasattr(self, "_timer"):
             return
         self.destroy_timer(self._timer)
-        for item in self._entities:
-            self.destroy_subscription(item)
+        if self.hot is not None:
+            self.hot.close()
+            self.hot = None
         for item in self._services_made:
             self.destroy_service(item)
         for publisher in (self._commands, self._spikes):
@@ -129,21 +126,14 @@ class ControllerNode(CoreNode):
         elif name == "mind.learning":
             self._controller.mind.network.learning = bool(value)
 
-    def _on_imu(self, message: ImuMsg) -> None:
-        if not self.active:
-            return
+    def _on_imu(self, message: ImuMsg, _info: dict[str, int]) -> None:
         self._pairing.add(imu_from(message))
         if self._waiting is not None:
             packet, sent_ns = self._waiting
             self._pair(packet, sent_ns)
 
     def _on_events(self, message: EventPacketMsg, info: dict[str, int]) -> None:
-        if self.active:
-            self._take(packet_from(message), info["source_timestamp"])
-
-    def _on_events_without_info(self, message: EventPacketMsg) -> None:
-        if self.active:
-            self._take(packet_from(message), time.time_ns())
+        self._take(packet_from(message), info["source_timestamp"])
 
     def _take(self, packet: EventPacket, sent_ns: int) -> None:
         """Answer a packet, or answer it again when the simulator missed the answer."""

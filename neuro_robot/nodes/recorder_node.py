@@ -16,8 +16,10 @@ from neuro_robot.bags.writer import RunBag
 from neuro_robot.config import parameter
 from neuro_robot.errors import BagError
 from neuro_robot.nodes.core import CoreNode, qos, run
+from neuro_robot.nodes.hot import HotSubscriptions
 from neuro_robot.nodes.parameters import read
 
+TAKE_S = 0.01  # between looks at the queues: cheaper than waking up for each message
 QUEUE = 2000  # messages that may wait while the disk is busy
 TAIL = 48  # bytes at the end of a message that tell two of one time apart; padding further ahead may be anything
 
@@ -44,34 +46,38 @@ class RecorderNode(CoreNode):
         self._last: dict[str, tuple[int, int | bytes]] = {}
         self._seq: dict[str, int] = {}
         self._gaps = self._repeated = 0
-        self._made = [
-            self.create_subscription(message_class(topic.type), topic.name, self._writer_of(topic), qos(topic, QUEUE),
-                                     raw=True)
-            for topic in TOPICS
-        ]  # fmt: skip
-        self._timer = self.create_timer(1.0, self._report, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        self._topics = HotSubscriptions(self)
+        for topic in TOPICS:
+            self._topics.add(message_class(topic.type), topic.name, self._writer_of(topic), qos(topic, QUEUE), raw=True)
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self._timers_made = [
+            self.create_timer(TAKE_S, self._topics.take, clock=steady),
+            self.create_timer(1.0, self._report, clock=steady),
+        ]
 
     def deactivate(self) -> None:
-        """Stop writing; the bag stays open."""
+        """Write what has come and pause; the bag stays open."""
+        self.active = True
+        self._topics.take()
+        self.active = False
         self._report()
 
     def cleanup(self) -> None:
         """Close the bag."""
         if not hasattr(self, "_bag"):
             return
-        for item in getattr(self, "_made", []):
-            self.destroy_subscription(item)
-        if hasattr(self, "_timer"):
-            self.destroy_timer(self._timer)
-            del self._timer
-        self._made = []
+        if hasattr(self, "_timers_made"):
+            for timer in self._timers_made:
+                self.destroy_timer(timer)
+            self._topics.close()
+            del self._timers_made
         self._bag.note({"gaps": str(self._gaps)})
         self._bag.close()
         self.get_logger().info(f"bag closed: {self._bag.path}, {sum(self._bag.counts.values())} messages")
         del self._bag
 
-    def _writer_of(self, topic: Topic) -> Callable[[bytes], None]:
-        def write(data: bytes) -> None:
+    def _writer_of(self, topic: Topic) -> Callable[[bytes, dict[str, int]], None]:
+        def write(data: bytes, _info: dict[str, int]) -> None:
             if self.active:
                 self._write(topic, data)
 

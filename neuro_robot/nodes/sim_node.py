@@ -7,6 +7,7 @@ episodes have been flown.
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from dataclasses import asdict, dataclass
@@ -28,6 +29,7 @@ from neuro_robot.nodes.conversions import (
     packet_message,
 )
 from neuro_robot.nodes.core import CoreNode, qos, run
+from neuro_robot.nodes.hot import HotSubscriptions
 from neuro_robot.nodes.parameters import read
 from neuro_robot.robot import BodyCommand
 from neuro_robot.sim.simulation import DroneConfig, DroneSimulation, Observation, Outcome
@@ -35,6 +37,7 @@ from neuro_robot.sim.world import load_world
 
 STEADY = Clock(clock_type=ClockType.STEADY_TIME)
 CATCH_UP_S = 0.1  # realtime: what is lost beyond this is not caught up
+WAIT_S = 0.02  # between looks for a controller
 SETTLE_S = 0.3  # after the last listener was found, for the middleware to connect both ways
 
 
@@ -84,22 +87,22 @@ class SimNode(CoreNode):
         self._imu = self.create_lifecycle_publisher(ImuMsg, IMU.name, qos(IMU))
         self._odom = self.create_lifecycle_publisher(OdometryMsg, ODOM.name, qos(ODOM))
         self._clock_topic = self.create_lifecycle_publisher(ClockMsg, CLOCK.name, qos(CLOCK))
-        self._subscription = self.create_subscription(TwistStamped, COMMAND.name, self._on_command, qos(COMMAND))
+        self.hot = HotSubscriptions(self)
+        self.hot.add(TwistStamped, COMMAND.name, self._on_command, qos(COMMAND))
         self._timers_made = [self.create_timer(0.25, self._report, clock=STEADY)]
 
     def activate(self) -> None:
         """Fly on."""
         self._sent_at = time.monotonic()
         self._retries = 0
-        self._due = self._sent_at
         if self._config.mode == "lockstep":
             self._timers_made.append(self.create_timer(0.05, self._watch, clock=STEADY))
         else:
-            period_s = self._config.drone.camera.packet_period_ms * 1e-3
-            self._timers_made.append(self.create_timer(period_s, self._tick, clock=STEADY))
+            self.due = self._sent_at
 
     def deactivate(self) -> None:
         """Time stands still."""
+        self.due = math.inf
         while len(self._timers_made) > 1:
             self.destroy_timer(self._timers_made.pop())
         self._ready_since = None
@@ -114,7 +117,9 @@ class SimNode(CoreNode):
             return
         for timer in self._timers_made:
             self.destroy_timer(timer)
-        self.destroy_subscription(self._subscription)
+        if self.hot is not None:
+            self.hot.close()
+            self.hot = None
         for publisher in (self._events, self._imu, self._odom, self._clock_topic):
             self.destroy_lifecycle_publisher(publisher)
         del self._timers_made
@@ -154,7 +159,7 @@ class SimNode(CoreNode):
         self.get_logger().warning(self._fault, throttle_duration_sec=1.0)
         self._publish(self._seen)
 
-    def _on_command(self, message: TwistStamped) -> None:
+    def _on_command(self, message: TwistStamped, _info: dict[str, int]) -> None:
         self._command = command_from(message)
         if self._config.mode == "realtime" or not self.active or not self._started or self.done:
             return
@@ -164,24 +169,20 @@ class SimNode(CoreNode):
         self._retries = 0
         self._advance()
 
-    def _tick(self) -> None:
+    def on_due(self) -> None:
         """Realtime: one packet period, on schedule."""
-        if not self.active or self.done:
-            return
+        now = time.monotonic()
         if not self._started:
+            self.due = now + WAIT_S
             if not self._listened_to():
                 return
-            self._started, self._started_at = True, time.monotonic()
-            self._due = self._started_at
+            self._started, self._started_at, self.due = True, now, now
             self._publish(self._seen)
-        period_s = self._config.drone.camera.packet_period_ms * 1e-3
-        now = time.monotonic()
-        if now - self._due > CATCH_UP_S:
+        if now - self.due > CATCH_UP_S:
             self._slips += 1
-            self._due = now
-        while self._due <= now and not self.done:
-            self._due += period_s
-            self._advance()
+            self.due = now
+        self.due += self._config.drone.camera.packet_period_ms * 1e-3
+        self._advance()
 
     def _advance(self) -> None:
         self._seen = self._simulation.step(self._command)
