@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import importlib
 import math
-from collections.abc import Sequence
+import os
+import sys
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,12 +26,42 @@ SOLIDS_PER_BODY = 16  # a compound of more is refused; one body per solid costs 
 def load_pybullet() -> Any:  # noqa: ANN401 - an untyped extension module
     """The pybullet module; raises SimulationError with the remedy when it is not installed."""
     try:
-        return importlib.import_module("pybullet")
+        with _silent_stdout():
+            return importlib.import_module("pybullet")
     except ImportError as error:
         raise SimulationError(
             "expected pybullet for the physics, but it cannot be imported: `pip install pybullet` with Python 3.10 or "
             "3.11 (its wheels stop there; later versions compile its source, which needs a C++ compiler)"
         ) from error
+
+
+@contextlib.contextmanager
+def _silent_stdout() -> Iterator[None]:
+    """Drop what C code prints: pybullet announces its build time when it is first imported, amid a caller's output.
+
+    C buffers its own lines when standard output is a pipe, so they are flushed before the descriptor is put back.
+    """
+    if "pybullet" in sys.modules:
+        yield
+        return
+    with contextlib.suppress(AttributeError, ValueError, OSError):  # no stdout, or a closed one
+        sys.stdout.flush()
+    c_library = ctypes.CDLL(None)
+    c_library.fflush(None)
+    try:
+        saved = os.dup(1)
+    except OSError:  # nothing to keep clean
+        yield
+        return
+    try:
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, 1)
+        os.close(null)
+        yield
+    finally:
+        c_library.fflush(None)
+        os.dup2(saved, 1)
+        os.close(saved)
 
 
 class BulletWorld:

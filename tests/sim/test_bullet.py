@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import subprocess
 import sys
 
 import numpy as np
@@ -206,3 +207,15 @@ def test_without_pybullet_the_error_names_the_remedy(monkeypatch):
 def test_close_twice_is_once(bare):
     bare.close()
     bare.close()
+
+
+def test_importing_pybullet_keeps_standard_output_clean():
+    code = "from neuro_robot.sim.bullet import load_pybullet; print('before'); load_pybullet(); print('after')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "before\nafter\n"
+
+
+def test_pybullet_loads_without_a_standard_output():
+    code = "import os; os.close(1); from neuro_robot.sim.bullet import load_pybullet; load_pybullet()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "Traceback" not in done.stderr
