@@ -5,7 +5,6 @@ Frame: x forward, y left, z up, metres; the ground is the plane z = 0.
 
 from __future__ import annotations
 
-import sysconfig
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path as FilePath
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from neuro_robot.errors import WorldError
 from neuro_robot.robot import Vector3
+from neuro_robot.share import share_folder
 from neuro_robot.sim.path import Path, PathTable, compile_paths
 
 KINDS = ("cylinder", "box", "sphere")
@@ -144,14 +144,10 @@ def world_file(name: str | FilePath) -> FilePath:
         if not given.is_file():
             raise WorldError(f"{given}: no such world file")
         return given
-    folders = [
-        FilePath(__file__).resolve().parents[2] / "sim_worlds",
-        FilePath(sysconfig.get_path("data")) / "share" / "neuro_robot" / "sim_worlds",
-    ]
-    for folder in folders:
-        if (folder / f"{name}.yaml").is_file():
-            return folder / f"{name}.yaml"
-    known = sorted({path.stem for folder in folders for path in folder.glob("*.yaml")})
+    folder = share_folder() / "sim_worlds"
+    if (folder / f"{name}.yaml").is_file():
+        return folder / f"{name}.yaml"
+    known = sorted(path.stem for path in folder.glob("*.yaml"))
     raise WorldError(f"{name}: no such world; known are {', '.join(known) or 'none'}, or give the path of a .yaml file")
 
 
