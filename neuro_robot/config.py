@@ -60,7 +60,8 @@ def declarations(kind: type, prefix: str = "") -> list[Declaration]:
         if dataclasses.is_dataclass(hints[item.name]):
             rows += declarations(typing.cast(type, hints[item.name]), f"{prefix}{item.name}.")
         else:
-            rows.append(Declaration(f"{prefix}{item.name}", item.default, **item.metadata))
+            default = typing.cast(Value, item.default)
+            rows.append(Declaration(f"{prefix}{item.name}", default, **item.metadata))
     return rows
 
 

@@ -41,13 +41,13 @@ class FieldReply(NamedTuple):
 
 
 class PotentialField:
-    """vy = max(L, R) tanh(sharpness (R - L) / max(L, R) + ...), L = gain / V * sum of (azimuth + softening)^-exponent rate.
+    """vy = max(L, R) tanh(sharpness (R - L) / max(L, R) + ...), L the rates of the left, weighted, and R of the right.
 
-    A column's translational flow is V sin(a)^2 / y: with exponent 1 its weighted rate goes as the inverse of the time
-    to contact, with 2 as the inverse of the lateral distance.
+    A column weighs gain / V (azimuth + softening)^-exponent. Its translational flow is V sin(a)^2 / y: with exponent 1
+    the weighted rate goes as the inverse of the time to contact, with 2 as the inverse of the lateral distance.
     """
 
-    def __init__(self, config: PotentialFieldConfig, seed: int) -> None:
+    def __init__(self, config: PotentialFieldConfig, _seed: int) -> None:
         self.config = config
         self.decoder = StreamDecoder()
         self.view: ColumnView | None = None

@@ -27,7 +27,9 @@ class VisionConfig:
     fov_deg: float = parameter(90.0, "horizontal field of view of the camera, deg", 10.0, 170.0)
     pitch_deg: float = parameter(20.0, "mount angle of the camera, positive looks up, deg", -90.0, 90.0)
     n_columns: int = parameter(32, "azimuth columns", 4, 256)
-    suppression_rad_s: float = parameter(5.0, "turn rate at which the input is halved (saccadic suppression), rad/s", 0.01, 100.0)
+    suppression_rad_s: float = parameter(
+        5.0, "turn rate at which the input is halved (saccadic suppression), rad/s", 0.01, 100.0
+    )
     span_deg: float = parameter(80.0, "azimuth covered by the columns, centred on the course, deg", 10.0, 180.0)
     far_deg: float = parameter(20.0, "lower edge of the far band, deg above the horizon", -80.0, 80.0)
     near_deg: float = parameter(42.0, "where the far band ends and the near band begins, deg", -80.0, 80.0)
@@ -55,7 +57,7 @@ class ColumnView:
     def azimuths(self) -> NDArray[np.float64]:
         """Centre of each column, rad from the course, left positive."""
         step = self._span / self.n_columns
-        azimuths: NDArray[np.float64] = (np.arange(self.n_columns) + 0.5) * step - 0.5 * self._span
+        azimuths: NDArray[np.float64] = (np.arange(self.n_columns, dtype=np.float64) + 0.5) * step - 0.5 * self._span
         return azimuths
 
     def count(
