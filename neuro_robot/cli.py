@@ -25,6 +25,7 @@ app = typer.Typer(
 )  # fmt: skip
 screen = Console(stderr=True)
 MODES = ("lockstep", "realtime", "inprocess")
+INTERRUPTED = 130  # typer's own status of Ctrl-C, as shells have it
 
 World = Annotated[str, typer.Option(help="A name in sim_worlds (see `neuro_robot worlds`) or a YAML file.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout, nothing else.")]
@@ -253,8 +254,7 @@ def main() -> int:
         screen.print(f"[red]error:[/red] {error}", soft_wrap=True, highlight=False)
         return 1
     except (KeyboardInterrupt, typer.Abort):
-        screen.print("stopped; what was recorded is readable")
-        return 130
+        status = INTERRUPTED
     except typer.Exit as end:
         return end.exit_code
     except Exception as error:
@@ -263,6 +263,8 @@ def main() -> int:
             raise
         show()
         return 2
+    if status == INTERRUPTED:
+        screen.print("stopped; what was recorded is readable")
     return status if isinstance(status, int) else 0
 
 

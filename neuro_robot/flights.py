@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -26,6 +22,7 @@ from neuro_robot.bench.summary import RunFacts, facts_of, write_summary
 from neuro_robot.config import flat, from_dict
 from neuro_robot.errors import BagError
 from neuro_robot.graph import GraphNode, drone, with_parameters
+from neuro_robot.interrupts import held_interrupt
 from neuro_robot.share import share_folder
 from neuro_robot.sim.simulation import DroneConfig, Observation
 
@@ -113,7 +110,7 @@ def _fly_inprocess(run: RunRequest, progress: Progress | None) -> tuple[RunFacts
             request = _of_flight(run.flight, number)
             if number:
                 controller.new_flight()
-            with _safe_interrupt() as check:
+            with held_interrupt() as check:
                 log = fly(request, controller, _watcher(number, run.episodes, progress, check), recorder)
             first = first or log
             ended.append(_episode(request.seed, log.outcome, log.reason, log.duration_s))
@@ -204,28 +201,3 @@ def _number(text: str) -> float | str:
 
 def _episode(seed: int, outcome: str, reason: str, flight_s: float) -> dict[str, Any]:
     return {"seed": seed, "outcome": outcome, "reason": reason, "flight_s": flight_s}
-
-
-@contextmanager
-def _safe_interrupt() -> Iterator[Callable[[], None]]:
-    """Ctrl-C is noted and raised where the bag is whole: at `check()`. A second one does not wait."""
-    if threading.current_thread() is not threading.main_thread():
-        yield lambda: None
-        return
-    received: list[int] = []
-
-    def note(number: int, _frame: FrameType | None) -> None:
-        if received:
-            raise KeyboardInterrupt
-        received.append(number)
-
-    def check() -> None:
-        if received:
-            raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGINT, note)
-    try:
-        yield check
-        check()
-    finally:
-        signal.signal(signal.SIGINT, before)

@@ -29,7 +29,8 @@ from std_srvs.srv import Trigger
 from neuro_robot.bags.topics import DIAGNOSTICS
 from neuro_robot.errors import NeuroRobotError
 from neuro_robot.graph import GraphNode
-from neuro_robot.nodes.core import qos
+from neuro_robot.interrupts import held_interrupt
+from neuro_robot.nodes.core import PARENT, qos
 
 START_S = 60.0  # the first run of a machine compiles the kernels
 STOP_S = 5.0
@@ -83,8 +84,9 @@ class Bringup:
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self._node)
         try:
-            for item in self.nodes:
-                self._start(item)
+            with held_interrupt():  # a process that has been started is known, so that it can be ended
+                for item in self.nodes:
+                    self._start(item)
         except BaseException:
             self.close()
             raise
@@ -143,8 +145,9 @@ class Bringup:
 
     def close(self) -> None:
         """End every process: SIGINT, then after some seconds SIGKILL."""
-        for names in ([n.name for n in self.nodes if n.name != "recorder_node"], ["recorder_node"]):
-            self._stop([self.processes[name] for name in names if name in self.processes])
+        with held_interrupt(patience=2):
+            for names in ([n.name for n in self.nodes if n.name != "recorder_node"], ["recorder_node"]):
+                self._stop([self.processes[name] for name in names if name in self.processes])
         if self._context.ok():
             self._executor.shutdown(timeout_sec=1.0)
             self._node.destroy_node()
@@ -175,7 +178,12 @@ class Bringup:
         with (logs / f"{item.name}.log").open("wb") as log:
             # A session of its own: Ctrl-C reaches this process alone, which then ends the others in order.
             self.processes[item.name] = subprocess.Popen(
-                command, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True
+                command,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+                env={**os.environ, PARENT: str(os.getpid())},
             )
 
     def _transition_all(self, items: Sequence[GraphNode], transition: int, name: str) -> None:

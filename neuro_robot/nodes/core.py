@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import math
+import os
 import signal
 import time
 import traceback
@@ -27,6 +28,7 @@ from neuro_robot.nodes.hot import HotSubscriptions
 from neuro_robot.nodes.parameters import check_change, declare
 
 POLL_S = 0.05  # how long a stop request may go unnoticed while nothing happens
+PARENT = "NEURO_ROBOT_PARENT"  # process that brought the node up; the node does not outlive it
 COLD_S = 0.01  # how long timers and services may have to wait beside the fast path
 
 
@@ -202,7 +204,7 @@ def _spin(make: Callable[[], CoreNode], stop: StopRequest) -> int:
     executor = SingleThreadedExecutor()
     executor.add_node(node)
     try:
-        while rclpy.ok() and not stop.received and not node.done:
+        while rclpy.ok() and not stop.received and not node.done and not _orphaned():
             if node.active and node.hot is not None:
                 _serve(node, node.hot, executor)
             else:
@@ -212,6 +214,11 @@ def _spin(make: Callable[[], CoreNode], stop: StopRequest) -> int:
         executor.shutdown(timeout_sec=1.0)
         node.destroy_node()
     return node.exit_code
+
+
+def _orphaned() -> bool:
+    parent = os.environ.get(PARENT)
+    return parent is not None and str(os.getppid()) != parent
 
 
 def _serve(node: CoreNode, hot: HotSubscriptions, executor: SingleThreadedExecutor) -> None:
