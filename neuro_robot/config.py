@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import sys
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -154,7 +155,7 @@ def _nest(values: Mapping[str, object], where: str) -> dict[str, object]:
 
 def _checked(hint: object, value: object, metadata: Mapping[str, Any], name: str) -> Value:
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value)
+        value = float(value) if abs(value) <= sys.float_info.max else math.inf
     if type(value) is not hint:
         raise ConfigError(f"{name}: expected {getattr(hint, '__name__', hint)}, got {value!r}")
     if isinstance(value, float) and not math.isfinite(value):
