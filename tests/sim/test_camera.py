@@ -18,7 +18,7 @@ from neuro_robot.sim.world import Texture, load_world
 
 MS = 1_000_000
 LEVEL = (0.0, 0.0, 0.0, 1.0)
-SMALL = CameraConfig(width=64, height=48)
+SMALL = CameraConfig(width=64, height=48, pitch_deg=0.0)
 
 
 def fly(camera, frames, speed=(4.0, 0.0, 0.0)):
