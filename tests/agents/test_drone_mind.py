@@ -95,7 +95,7 @@ def test_reward_says_right_when_it_looms_on_the_left():
 
 
 def test_learning_strengthens_the_side_that_turns_away():
-    """Left looming, reward fixed to be felt: synapses of left columns grow towards right motors, relative to left."""
+    """It looms on the left: the columns that see it come to excite the right motors more than the left ones."""
     mind = mind_of(network__motor_bias=1.05)
     n = mind.config.network.motor_neurons
     before = steer(mind).copy()
