@@ -49,7 +49,7 @@ def wish_of(config, azimuths, rates, vy):
     sides = {1: 0.0, -1: 0.0}
     for azimuth, rate in zip(azimuths, rates, strict=True):
         distance = abs(azimuth) + math.radians(config.softening_deg)
-        sides[1 if azimuth > 0 else -1] += config.gain / config.speed / distance**config.exponent * rate
+        sides[1 if azimuth > 0 else -1] += config.gain / distance**config.exponent * rate
     left, right = sides[1], sides[-1]
     strongest = max(left, right, 1e-9)
     return strongest * math.tanh(config.sharpness * ((right - left) / strongest + config.persistence * vy))
