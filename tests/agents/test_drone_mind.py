@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from agents.streams import AT_REST, MS, SIZE, events_at, imu_with, stream
+from agents.streams import AT_REST, MS, SIZE, imu_with, stream
 
 from neuro_robot.agents.drone import SCALING_STEPS, DroneMind, DroneMindConfig
 from neuro_robot.config import from_dict
@@ -92,18 +92,6 @@ def test_reward_says_right_when_it_looms_on_the_left():
     for (columns, rows), sign in ((left, 1), (right, -1)):
         decisions = fly(mind_of(), stream(5, 50, columns=columns, rows=rows))
         assert sign * decisions[-1].reward > 0.05
-
-
-def test_brakes_for_what_is_near_and_speeds_up_again():
-    mind = mind_of(learning=False, network__brake_per_khz=0.03)
-    mind.network.set_weights("steer", np.zeros_like(steer(mind)))
-    assert mind.step(empty_events(), MS, AT_REST).command.vx == 5.0
-    for k in range(1, 500):  # 10 events per ms, 50 deg up and 9 deg to the left
-        decision = mind.step(events_at([k * MS] * 10, [28] * 10, [20] * 10), (k + 1) * MS, AT_REST)
-    assert decision.command.vx == pytest.approx(5.0 / (1.0 + 0.03 * 10.0), rel=1e-3)
-    for k in range(500, 1500):
-        decision = mind.step(empty_events(), (k + 1) * MS, AT_REST)
-    assert decision.command.vx == pytest.approx(5.0, rel=1e-6)
 
 
 def test_learning_strengthens_the_side_that_turns_away():
