@@ -85,7 +85,7 @@ setup(
         ("share/ament_index/resource_index/packages", [f"resource/{NAME}"]),
         (f"share/{NAME}", ["package.xml"]),
         (f"share/{NAME}/launch", sorted(glob("launch/*.launch.py"))),
-        (f"share/{NAME}/config", sorted(glob("config/*.yaml"))),
+        (f"share/{NAME}/config", sorted(glob("config/*.yaml") + glob("config/*.npz"))),
         (f"share/{NAME}/sim_worlds", sorted(glob("sim_worlds/*.yaml"))),
     ],
     python_requires=">=3.10",

@@ -23,7 +23,7 @@ class PotentialFieldConfig:
 
     speed: float = parameter(5.0, "commanded forward speed, m/s", 0.0, 25.0)
     tau_ms: float = parameter(80.0, "low-pass of the column rates, ms", 1.0, 1000.0)
-    gain: float = parameter(0.02, "lateral speed per kHz of weighted event rate at 1 m/s forward, m/s", 0.0, 1e3)
+    gain: float = parameter(0.004, "lateral speed per kHz of weighted event rate, m/s", 0.0, 1e3)
     exponent: float = parameter(2.0, "columns weigh (azimuth + softening)^-exponent", 0.0, 4.0)
     softening_deg: float = parameter(6.0, "keeps the centre's weight finite, deg", 0.1, 45.0)
     persistence: float = parameter(0.2, "preference for the lateral motion under way, per m/s", 0.0, 10.0)
@@ -43,7 +43,7 @@ class FieldReply(NamedTuple):
 class PotentialField:
     """vy = max(L, R) tanh(sharpness (R - L) / max(L, R) + ...), L the rates of the left, weighted, and R of the right.
 
-    A column weighs gain / V (azimuth + softening)^-exponent. Its translational flow is V sin(a)^2 / y: with exponent 1
+    A column weighs gain (azimuth + softening)^-exponent. Its translational flow is V sin(a)^2 / y: with exponent 1
     the weighted rate goes as the inverse of the time to contact, with 2 as the inverse of the lateral distance.
     """
 
@@ -62,7 +62,7 @@ class PotentialField:
             self.view = ColumnView(config.vision, packet.width, packet.height)
             azimuths = self.view.azimuths
             distance = np.abs(azimuths) + math.radians(config.softening_deg)
-            weights = config.gain / max(config.speed, 0.1) * distance**-config.exponent
+            weights = config.gain * distance**-config.exponent
             self._left, self._right = weights * (azimuths > 0.0), weights * (azimuths < 0.0)
             self._rates = np.zeros(len(azimuths))
         dt_ns = decoded.t_end_ns - self._t_ns if 0 <= self._t_ns < decoded.t_end_ns else 1_000_000

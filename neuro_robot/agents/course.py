@@ -12,7 +12,7 @@ from neuro_robot.config import parameter
 class CourseConfig:
     """How a wish to steer becomes a lateral velocity."""
 
-    max_lateral: float = parameter(2.5, "largest lateral speed, m/s", 0.0, 15.0)
+    max_slip: float = parameter(0.5, "largest lateral speed as a share of the forward speed", 0.0, 2.0)
     homing_per_s: float = parameter(0.3, "lateral speed back to the start line per metre of own drift, 1/s", 0.0, 5.0)
     max_homing: float = parameter(1.2, "largest homing speed, m/s", 0.0, 5.0)
     max_course_deg: float = parameter(15.0, "the view turns no further from the nose than this, deg", 0.0, 90.0)
@@ -47,6 +47,7 @@ class Course:
         """Advance by one step with the wished lateral speed, m/s."""
         config = self._config
         home = min(max(-config.homing_per_s * self.y, -config.max_homing), config.max_homing)
-        self.lateral = min(max(wish + home, -config.max_lateral), config.max_lateral)
+        limit = config.max_slip * self._speed
+        self.lateral = min(max(wish + home, -limit), limit)
         self.vy += (self.lateral - self.vy) * min(dt_ms / config.lag_ms, 1.0)
         self.y += self.vy * dt_ms * 1e-3

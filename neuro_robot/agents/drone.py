@@ -29,6 +29,7 @@ from neuro_robot.snn.network import LIF, STDP, Network
 
 DT_MS = 1.0
 DT_NS = 1_000_000
+SCALING_STEPS = 100  # every 0.1 s the incoming weights of each motor neuron are scaled back to their sum
 MAX_STEPS = 200  # a longer silence than 0.2 s is a gap, not flight: the network skips it
 
 
@@ -38,9 +39,13 @@ class NetworkConfig:
 
     retina_gain: float = parameter(0.1, "weight of one event onto its column neuron", 0.0, 10.0)
     motor_neurons: int = parameter(8, "motor neurons a side", 1, 256)
-    motor_bias: float = parameter(0.9, "constant drive of a motor neuron, just below the threshold 1", 0.0, 10.0)
-    rivalry: float = parameter(0.2, "inhibition of one motor side by the other (winner takes all)", 0.0, 10.0)
-    motor_gain: float = parameter(0.3, "lateral speed per spike of difference in the motor trace, m/s", 0.0, 100.0)
+    motor_bias: float = parameter(
+        1.05, "constant drive of a motor neuron; above 1 it explores by firing on its own", 0.0, 10.0
+    )
+    rivalry: float = parameter(0.1, "inhibition of one motor side by the other (winner takes all)", 0.0, 10.0)
+    motor_gain: float = parameter(
+        0.06, "lateral share of the speed per spike of difference in the motor trace", 0.0, 100.0
+    )
     motor_tau_ms: float = parameter(80.0, "time constant of the motor trace, ms", 1.0, 1000.0)
 
 
@@ -48,14 +53,15 @@ class NetworkConfig:
 class PlasticityConfig:
     """Reward-modulated STDP of the synapses column -> motor."""
 
-    rate: float = parameter(5e-6, "learning rate, weight per ms, unit of reward and eligibility", 0.0, 10.0)
+    rate: float = parameter(2e-6, "learning rate, weight per ms, unit of reward and eligibility", 0.0, 10.0)
     a_plus: float = parameter(1.0, "eligibility of a pre-before-post pair", 0.0, 10.0)
     a_minus: float = parameter(0.2, "eligibility lost by a post-before-pre pair", 0.0, 10.0)
     tau_stdp_ms: float = parameter(20.0, "time constant of both STDP windows, ms", 1.0, 1000.0)
-    tau_eligibility_ms: float = parameter(800.0, "time constant of the eligibility trace, ms", 1.0, 5000.0)
-    decay_per_s: float = parameter(0.005, "weights fall back at this rate, 1/s", 0.0, 1.0)
-    w_init: float = parameter(0.1, "mean of the uniform random initial weights", 0.0, 10.0)
-    w_max: float = parameter(0.6, "upper weight bound (lower is 0)", 0.0, 10.0)
+    tau_eligibility_ms: float = parameter(500.0, "time constant of the eligibility trace, ms", 1.0, 5000.0)
+    w_init: float = parameter(
+        0.1, "mean of the uniform random initial weights, and what scaling keeps it at", 0.0, 10.0
+    )
+    w_max: float = parameter(0.4, "upper weight bound (lower is 0)", 0.0, 10.0)
 
 
 @dataclass(frozen=True)
@@ -64,8 +70,11 @@ class DroneMindConfig:
 
     speed: float = parameter(5.0, "commanded forward speed, m/s", 0.0, 25.0)
     learning: bool = parameter(True, "the plastic synapses change while flying")
-    reward_mode: str = parameter("normal", "normal, or shuffled: the same values at random times and with random signs",
-                                 choices=("normal", "shuffled"))
+    reward_mode: str = parameter(
+        "normal",
+        "normal, or shuffled: the same values at random times and with random signs",
+        choices=("normal", "shuffled"),
+    )
     vision: VisionConfig = group(VisionConfig)
     network: NetworkConfig = group(NetworkConfig)
     plasticity: PlasticityConfig = group(PlasticityConfig)
@@ -92,9 +101,14 @@ def build_network(config: DroneMindConfig, rng: np.random.Generator) -> Network:
     network.add_lif("motor", 2 * n, motor)
     network.connect("retina", "column", np.where(np.eye(n_cells) > 0, config.network.retina_gain, np.nan))
     stdp = STDP(
-        a_plus=plasticity.a_plus, a_minus=plasticity.a_minus, tau_plus_ms=plasticity.tau_stdp_ms,
-        tau_minus_ms=plasticity.tau_stdp_ms, tau_eligibility_ms=plasticity.tau_eligibility_ms,
-        learning_rate=plasticity.rate, w_min=0.0, w_max=plasticity.w_max, weight_decay_per_s=plasticity.decay_per_s,
+        a_plus=plasticity.a_plus,
+        a_minus=plasticity.a_minus,
+        tau_plus_ms=plasticity.tau_stdp_ms,
+        tau_minus_ms=plasticity.tau_stdp_ms,
+        tau_eligibility_ms=plasticity.tau_eligibility_ms,
+        learning_rate=plasticity.rate,
+        w_min=0.0,
+        w_max=plasticity.w_max,
     )
     start = rng.uniform(0.0, 2.0 * plasticity.w_init, (n_cells, 2 * n))
     network.connect("column", "motor", start, stdp=stdp, name="steer")
@@ -116,6 +130,7 @@ class DroneMind:
         self.view: ColumnView | None = None
         self._trace = np.zeros(2)
         self._t_ns = -1
+        self._steps = 0
         self._past: list[float] = []
         self._motor_reward = np.zeros(2 * config.network.motor_neurons, np.float32)
         self._motor_first = self.network.layer_slices["motor"].start
@@ -125,12 +140,23 @@ class DroneMind:
         self.view = ColumnView(self.config.vision, width, height)
         self._reward = LoomingReward(self.config.reward, self.view.azimuths)
 
+    @property
+    def learning(self) -> bool:
+        """Whether the plastic synapses change."""
+        return self.network.learning
+
+    @learning.setter
+    def learning(self, on: bool) -> None:
+        self.network.learning = on
+
     def new_flight(self) -> None:
         """Forget where the robot was and what it saw; keep what it learned."""
         self.network.reset_state()
         self.course.reset()
         self._trace[:] = 0.0
         self._t_ns = -1
+        if self.view is not None:
+            self._reward.rates_khz[:] = 0.0
 
     def step(self, events: NDArray[np.void], t_end_ns: int, imu: Imu | None) -> Decision:
         """Advance the network to t_end_ns over the events since the last call and say what to do."""
@@ -148,6 +174,7 @@ class DroneMind:
             rewards += self._reinforce(row[NEAR])
             fired = self.network.step(row.reshape(-1))
             self._steer(fired)
+            self._scale()
             spikes.append(self.network.spike_events(fired, self._t_ns))
         command = BodyCommand(t_end_ns, self.config.speed, self.course.lateral, 0.0, 0.0)
         return Decision(command, np.concatenate(spikes), rewards / max(n_steps, 1))
@@ -164,6 +191,19 @@ class DroneMind:
         self.network.set_reward("motor", self._motor_reward)
         return reward
 
+    def _scale(self) -> None:
+        """Homeostasis: a motor neuron's synapses compete for a constant sum, so that neither side can take all.
+
+        Multiplicative synaptic scaling (Turrigiano, Cell 135, 2008), from time to time as the biology has it.
+        """
+        self._steps += 1
+        if self._steps % SCALING_STEPS or not self.learning:
+            return
+        weights = self.network.weights("steer")
+        target = self.config.plasticity.w_init * len(weights)
+        weights *= target / np.maximum(weights.sum(axis=0), 1e-6)
+        self.network.set_weights("steer", np.minimum(weights, self.config.plasticity.w_max))
+
     def _steer(self, fired: NDArray[np.int32]) -> None:
         """Motor spikes become a lateral speed."""
         config = self.config.network
@@ -171,5 +211,5 @@ class DroneMind:
         self._trace *= math.exp(-DT_MS / config.motor_tau_ms)
         self._trace[0] += np.count_nonzero((fired >= self._motor_first) & (fired < right))
         self._trace[1] += np.count_nonzero(fired >= right)
-        wish = config.motor_gain * float(self._trace[0] - self._trace[1]) / config.motor_neurons
+        wish = self.config.speed * config.motor_gain * float(self._trace[0] - self._trace[1]) / config.motor_neurons
         self.course.steer(wish, DT_MS)

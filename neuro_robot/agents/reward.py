@@ -22,7 +22,7 @@ class RewardConfig:
 
     width_deg: float = parameter(25.0, "how far from the course something near is felt, deg", 1.0, 90.0)
     floor_khz: float = parameter(1.0, "near rate of a side that counts as free, kHz", 0.0, 1e4)
-    gain: float = parameter(0.1, "reward per kHz above the floor", 0.0, 10.0)
+    gain: float = parameter(0.05, "reward per kHz above the floor", 0.0, 10.0)
     tau_ms: float = parameter(50.0, "low-pass of the rates, ms", 1.0, 1000.0)
 
 

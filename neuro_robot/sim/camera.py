@@ -24,7 +24,7 @@ class CameraConfig:
     height: int = parameter(128, "pixels per column", 8, 2048)
     fov_deg: float = parameter(90.0, "horizontal field of view of the pinhole lens (deg)", 10.0, 150.0)
     frame_rate_hz: int = parameter(1000, "rendered frames per second; times between them are interpolated", 50, 10000)
-    pitch_deg: float = parameter(0.0, "mount angle, positive looks up, against nose-down flight (deg)", -90.0, 90.0)
+    pitch_deg: float = parameter(20.0, "mount angle, positive looks up, against nose-down flight (deg)", -90.0, 90.0)
     x: float = parameter(0.0, "mount position forward in base_link (m)", -1.0, 1.0)
     y: float = parameter(0.0, "mount position left in base_link (m)", -1.0, 1.0)
     z: float = parameter(0.0, "mount position up in base_link (m)", -1.0, 1.0)

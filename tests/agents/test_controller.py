@@ -53,7 +53,6 @@ def test_saved_and_loaded_it_spikes_the_same(trained, tmp_path):
     assert np.array_equal(spikes, spikes_again)
 
 
-@pytest.mark.xfail(strict=True, reason="new_flight keeps the low-passed rates of the reward from the flight before")
 def test_a_new_flight_feels_nothing_of_the_one_before():
     controller = Controller(CONFIG, 1)
     fly(controller, TRAINING)
