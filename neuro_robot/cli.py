@@ -85,6 +85,7 @@ def evaluate(
     processes: Annotated[int, typer.Option(min=1, help="Parallel processes.")] = 2,
     train_minutes: Annotated[float, typer.Option(help="Simulated flight to learn in, minutes.")] = 10.0,
     weights: Annotated[str, typer.Option(help="Fly `learned` with these weights instead of training.")] = "",
+    out: Annotated[Path | None, typer.Option(help="Folder for result.json, plots and the trained weights.")] = None,
     as_json: Json = False,
 ) -> None:
     """Fly many worlds and print success rates beside the baselines.
@@ -106,15 +107,21 @@ def evaluate(
         processes=processes,
         train_minutes=train_minutes,
         weights=weights or None,
+        keep_weights_in=None if out is None else str(out),
     )
     result = evaluate_with_progress(request, Console(stderr=True, quiet=as_json))
+    if out is not None:
+        from neuro_robot.bench.evaluation_plots import write_plots
+
+        write_plots(result, out)
+        (out / "result.json").write_text(json.dumps(result, indent=2, allow_nan=False))
     if as_json:
         print(json.dumps(result, indent=2, allow_nan=False))
         return
-    out = Console()
-    out.print(evaluation_table(result))
+    console = Console()
+    console.print(evaluation_table(result))
     if result.get("training"):
-        out.print(training_table(result))
+        console.print(training_table(result))
 
 
 @app.command()

@@ -13,8 +13,8 @@ class CourseConfig:
     """How a wish to steer becomes a lateral velocity."""
 
     max_slip: float = parameter(0.5, "largest lateral speed as a share of the forward speed", 0.0, 2.0)
-    homing_per_s: float = parameter(0.3, "lateral speed back to the start line per metre of own drift, 1/s", 0.0, 5.0)
-    max_homing: float = parameter(1.2, "largest homing speed, m/s", 0.0, 5.0)
+    homing_per_s: float = parameter(0.4, "lateral speed back to the start line per metre of own drift, 1/s", 0.0, 5.0)
+    max_homing: float = parameter(2.0, "largest homing speed, m/s", 0.0, 5.0)
     max_course_deg: float = parameter(15.0, "the view turns no further from the nose than this, deg", 0.0, 90.0)
     lag_ms: float = parameter(250.0, "the body's lag behind its command, ms", 1.0, 2000.0)
 

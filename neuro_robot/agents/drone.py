@@ -42,18 +42,18 @@ class NetworkConfig:
     motor_bias: float = parameter(
         1.05, "constant drive of a motor neuron; above 1 it explores by firing on its own", 0.0, 10.0
     )
-    rivalry: float = parameter(0.1, "inhibition of one motor side by the other (winner takes all)", 0.0, 10.0)
+    rivalry: float = parameter(0.2, "inhibition of one motor side by the other (winner takes all)", 0.0, 10.0)
     motor_gain: float = parameter(
         0.06, "lateral share of the speed per spike of difference in the motor trace", 0.0, 100.0
     )
-    motor_tau_ms: float = parameter(80.0, "time constant of the motor trace, ms", 1.0, 1000.0)
+    motor_tau_ms: float = parameter(50.0, "time constant of the motor trace, ms", 1.0, 1000.0)
 
 
 @dataclass(frozen=True)
 class PlasticityConfig:
     """Reward-modulated STDP of the synapses column -> motor."""
 
-    rate: float = parameter(2e-6, "learning rate, weight per ms, unit of reward and eligibility", 0.0, 10.0)
+    rate: float = parameter(1e-6, "learning rate, weight per ms, unit of reward and eligibility", 0.0, 10.0)
     a_plus: float = parameter(1.0, "eligibility of a pre-before-post pair", 0.0, 10.0)
     a_minus: float = parameter(0.2, "eligibility lost by a post-before-pre pair", 0.0, 10.0)
     tau_stdp_ms: float = parameter(20.0, "time constant of both STDP windows, ms", 1.0, 1000.0)
