@@ -60,6 +60,7 @@ BUILD = [
 DEV = [
     "colcon-common-extensions>=0.3,<0.4",
     "hypothesis>=6.130,<7",
+    "mcap>=1.2,<2",
     "mypy>=2.4,<2.5",
     "pytest>=9.2,<10",
     "ruff>=0.17.5,<0.18",
