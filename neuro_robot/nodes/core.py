@@ -15,6 +15,7 @@ from typing import Any
 
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.duration import Duration
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
@@ -29,6 +30,7 @@ from neuro_robot.nodes.parameters import check_change, declare
 
 POLL_S = 0.05  # how long a stop request may go unnoticed while nothing happens
 PARENT = "NEURO_ROBOT_PARENT"  # process that brought the node up; the node does not outlive it
+FLUSH_S = 1.0
 COLD_S = 0.01  # how long timers and services may have to wait beside the fast path
 
 
@@ -82,6 +84,11 @@ class CoreNode(LifecycleNode):  # type: ignore[misc] # rclpy has no types here
         """One status on /diagnostics under this node's full name."""
         stamp = self.get_clock().now().to_msg()
         self._diagnostics.publish(diagnostics_message(stamp, self.get_fully_qualified_name(), level, text, values))
+
+    def flush(self) -> None:
+        """Give the last report time to arrive: whoever waits for this process to end wants to know how it ended."""
+        if self.context.ok():
+            self._diagnostics.wait_for_all_acked(Duration(seconds=FLUSH_S))
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Lifecycle."""
@@ -211,6 +218,7 @@ def _spin(make: Callable[[], CoreNode], stop: StopRequest) -> int:
                 executor.spin_once(timeout_sec=POLL_S)
     finally:
         node.release()
+        node.flush()
         executor.shutdown(timeout_sec=1.0)
         node.destroy_node()
     return node.exit_code
