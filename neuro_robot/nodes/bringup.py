@@ -124,10 +124,11 @@ class Bringup:
                 raise GraphError(f"{item.name} ended with status {code}{self._last_words(item.name)}")
 
     def spin(self, seconds: float = 0.05) -> None:
-        """Take what came."""
+        """Take what came. Ctrl-C is raised behind the callbacks: inside one of them it can be swallowed."""
         until = time.monotonic() + seconds
-        while (left := until - time.monotonic()) > 0:
-            self._executor.spin_once(timeout_sec=left)
+        with held_interrupt():
+            while (left := until - time.monotonic()) > 0:
+                self._executor.spin_once(timeout_sec=left)
 
     def set_parameter(self, name: str, parameter: str, value: object) -> None:
         """Set one parameter. Raises GraphError when the node refuses."""

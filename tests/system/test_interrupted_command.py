@@ -31,7 +31,11 @@ def test_ctrl_c_ends_cleanly_and_the_bag_is_readable(tmp_path, mode):
     while not (bag.is_file() and bag.stat().st_size > 100_000) and time.monotonic() < end:
         time.sleep(0.1)
     process.send_signal(signal.SIGINT)
-    said = process.communicate(timeout=20.0)[1]
+    try:
+        said = process.communicate(timeout=20.0)[1]
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        raise
     assert process.returncode == 130
     assert "readable" in said
     with BagReader(out) as reader:
