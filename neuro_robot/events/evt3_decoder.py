@@ -39,6 +39,8 @@ _VECTOR_READY = _TIMED | _ROW_SEEN | _BASE_SEEN
 # The counters, in the order of codec.Counts, and the newest time in us (-1: none).
 _OUTSIDE, _UNSYNCHRONISED, _BACKWARD, _UNKNOWN, _NEWEST_US, _COUNTS_SIZE = range(6)
 
+SPARE = 13  # events that must still fit for the next word: a vector writes 12 candidates and one past its last
+
 Integers = npt.NDArray[Any]  # int64; Any keeps numba's arithmetic out of mypy's integer types
 
 
@@ -46,7 +48,7 @@ class Evt3Decoder:
     """Decodes a stream of `evt3` packets."""
 
     def __init__(self) -> None:
-        self._state = np.zeros(_STATE_SIZE, np.int64)
+        self._state = new_state()
 
     def decode(self, words: Words, time_base: int, width: int, height: int) -> Batch:
         """Events and triggers in stream order; t_end_ns is the newest time named up to the packet's end.
@@ -55,12 +57,12 @@ class Evt3Decoder:
         """
         if time_base:
             self._state[_FLAGS] = 0
-        capacity, n_triggers = _count_outputs(words)
-        events = np.empty(capacity + 1, EVENT_DTYPE)  # one spare: a vector's last write may be one past its last event
-        triggers = np.empty(n_triggers, TRIGGER_DTYPE)
-        counts = np.zeros(_COUNTS_SIZE, np.int64)
+        capacity, n_triggers = count_outputs(words)
+        events = np.empty(capacity + SPARE, EVENT_DTYPE)
+        triggers = np.empty(n_triggers + 1, TRIGGER_DTYPE)
+        counts = new_counts()
         base_us = time_base // 1000 if time_base else -1
-        kept, triggered = _decode_words(words, base_us, width, height, self._state, counts, events, triggers)
+        _, kept, triggered = decode_words(words, base_us, width, height, self._state, counts, events, triggers)
         newest_us = int(counts[_NEWEST_US])
         t_end_ns = newest_us * 1000 if newest_us >= 0 else None
         return Batch(events[:kept], triggers[:triggered], t_end_ns, Counts(*counts[:_NEWEST_US].tolist()))
@@ -70,8 +72,20 @@ class Evt3Decoder:
         self._state[_FLAGS] &= _REFERENCE
 
 
+def new_state() -> Integers:
+    """The state of decode_words before the first word of a stream."""
+    return np.zeros(_STATE_SIZE, np.int64)
+
+
+def new_counts() -> Integers:
+    """The counters that decode_words adds to: the fields of codec.Counts in order, then the newest time in us or -1."""
+    counts = np.zeros(_COUNTS_SIZE, np.int64)
+    counts[_NEWEST_US] = -1
+    return counts
+
+
 @njit(cache=True)
-def _count_outputs(words: Words) -> tuple[int, int]:
+def count_outputs(words: Words) -> tuple[int, int]:
     """(most events, most triggers) these words can make; the size of every output follows from this alone."""
     events = 0
     triggers = 0
@@ -87,7 +101,7 @@ def _count_outputs(words: Words) -> tuple[int, int]:
 
 
 @njit(cache=True)
-def _decode_words(
+def decode_words(
     words: Words,
     base_us: int,
     width: int,
@@ -96,15 +110,26 @@ def _decode_words(
     counts: Integers,
     events: Events,
     triggers: Triggers,
-) -> tuple[int, int]:
-    """-> (events, triggers) written; state and counts are updated in place."""
+) -> tuple[int, int, int]:
+    """Decode words until they end or an output is full; -> (words consumed, events written, triggers written).
+
+    words: (n,) uint16 in native byte order, contiguous and writeable (np.require, as_kernel_input), so that only one
+    version is compiled. base_us: -1 for a camera's stream or file, whose clock starts in its first roll-over period;
+    otherwise the sensor time in us that decides the period of the first TIME_HIGH. width, height: pixels, at most
+    2048; events outside are dropped and counted. state: from new_state(), carried from call to call. counts: from
+    new_counts(), added to; one array may serve a whole file. events, triggers: outputs, written from their start.
+    Decoding stops when fewer than SPARE events or no trigger would fit, so events must be longer than SPARE and
+    triggers than 0 to make progress; call again with words[consumed:]. Nothing that words hold is an error.
+    """
     # Locals, not state[...]: registers make this loop several times faster than memory.
     high, t_us, row = state[_HIGH], state[_T_US], state[_ROW]
     base, polarity, flags = state[_BASE], state[_POLARITY], state[_FLAGS]
-    newest_us = t_us if flags & _TIMED else -1
-    kept = 0
-    triggered = 0
-    for word in words:
+    newest_us = max(t_us, counts[_NEWEST_US]) if flags & _TIMED else counts[_NEWEST_US]
+    most_kept = len(events) - SPARE
+    consumed = kept = triggered = 0
+    while consumed < len(words) and kept <= most_kept and triggered < len(triggers):
+        word = words[consumed]
+        consumed += 1
         code = word >> 12
         value = np.int64(word & 0xFFF)
         if code == ADDR_X:
@@ -140,7 +165,7 @@ def _decode_words(
     counts[_NEWEST_US] = newest_us
     state[_HIGH], state[_T_US], state[_ROW] = high, t_us, row
     state[_BASE], state[_POLARITY], state[_FLAGS] = base, polarity, flags
-    return kept, triggered
+    return consumed, kept, triggered
 
 
 @njit(cache=True)
