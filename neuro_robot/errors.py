@@ -17,6 +17,10 @@ class PacketError(NeuroRobotError):
     """An event packet cannot be used at all (unknown encoding, impossible geometry)."""
 
 
+class FileFormatError(NeuroRobotError):
+    """An event file cannot be read or written; the message names the defect and, inside a file, its byte offset."""
+
+
 class WeightsError(NeuroRobotError):
     """A weights file is truncated, foreign, of another version or of another network."""
 
