@@ -17,10 +17,6 @@ quick = settings(deadline=None)
 STANDARD = AerLayout()
 OTHER = AerLayout(x_shift=1, y_shift=12, polarity_bit=0)
 LAYOUTS = [STANDARD, OTHER, AerLayout(x_shift=0, y_shift=14, polarity_bit=30)]
-    STANDARD,
-    AerLayout(x_shift=1, y_shift=12, polarity_bit=0),
-    AerLayout(x_shift=0, y_shift=14, polarity_bit=30),
-]
 
 
 def events_of(rows):
