@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import NoReturn
+
+import cv2
 import numpy as np
 import numpy.typing as npt
 from numba import njit
@@ -20,17 +23,74 @@ def event_image(events: Events, width: int, height: int) -> npt.NDArray[np.uint8
 
     Raises PacketError when an event lies outside width x height.
     """
-    if width <= 0 or height <= 0:
-        raise PacketError(f"expected a picture of at least 1x1 pixels, got {width}x{height}")
-    require_event_array(events)
-    counts = np.zeros((height, width, 2), np.int32)
-    outside = _count_events(as_kernel_input(events), counts)
-    if outside >= 0:
-        pixel = f"({events['x'][outside]}, {events['y'][outside]})"
-        raise PacketError(f"event {outside}: pixel {pixel} is outside the {width}x{height} picture; check the geometry")
+    counts = count_map(events, width, height)
     image = np.empty((height, width, 3), np.uint8)
     _draw(counts, _GROUND, _OFF, _ON, image)
     return image
+
+
+def count_map(events: Events, width: int, height: int) -> npt.NDArray[np.int32]:
+    """(height, width, 2) events per pixel: [..., 0] OFF, [..., 1] ON.
+
+    Raises PacketError when an event lies outside width x height.
+    """
+    require_picture(width, height)
+    counts = np.zeros((height, width, 2), np.int32)
+    add_counts(events, counts)
+    return counts
+
+
+def add_counts(events: Events, counts: npt.NDArray[np.int32]) -> None:
+    """Count further events into a count_map. Raises PacketError as count_map does."""
+    require_event_array(events)
+    outside = _count_events(as_kernel_input(events), counts)
+    if outside >= 0:
+        refuse_outside(events, outside, counts.shape[1], counts.shape[0])
+
+
+def surface_image(surface: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
+    """(height, width, 3) uint8 RGB of a (2, height, width) time surface: the newer, the stronger; ON blue, OFF red."""
+    newest = surface.max(axis=0)[..., None]
+    ink = np.where((surface[1] >= surface[0])[..., None], _ON, _OFF)
+    image: npt.NDArray[np.uint8] = (_GROUND + newest * (ink - _GROUND) + 0.5).astype(np.uint8)
+    return image
+
+
+def rate_image(rates: npt.NDArray[np.float64], largest: float) -> npt.NDArray[np.uint8]:
+    """(height, width, 3) uint8 RGB of values per pixel on a logarithmic scale: black none, dark few, light `largest`.
+
+    The scale spans three powers of ten; `rate_scale` gives its colours for a legend.
+    """
+    share = 1.0 + np.log10(np.maximum(rates, 1e-30) / max(largest, 1e-30)) / RATE_DECADES
+    level = np.where(rates > 0, np.clip(share, 0.06, 1.0), 0.0)
+    return _rgb_of(level)
+
+
+RATE_DECADES = 3.0
+
+
+def rate_scale(steps: int) -> npt.NDArray[np.uint8]:
+    """(steps, 3) uint8 RGB: the colours of rate_image from the largest value's thousandth up to it."""
+    colours: npt.NDArray[np.uint8] = _rgb_of(np.linspace(0.06, 1.0, steps)[None])[0]
+    return colours
+
+
+def _rgb_of(level: npt.NDArray[np.float64]) -> npt.NDArray[np.uint8]:
+    grey = np.rint(255.0 * level).astype(np.uint8)
+    image: npt.NDArray[np.uint8] = np.ascontiguousarray(cv2.applyColorMap(grey, cv2.COLORMAP_INFERNO)[..., ::-1])
+    return image
+
+
+def require_picture(width: int, height: int) -> None:
+    """Raise PacketError for a picture without pixels."""
+    if width <= 0 or height <= 0:
+        raise PacketError(f"expected a picture of at least 1x1 pixels, got {width}x{height}")
+
+
+def refuse_outside(events: Events, index: int, width: int, height: int) -> NoReturn:
+    """Raise PacketError for the event at `index`, which lies outside width x height."""
+    pixel = f"({events['x'][index]}, {events['y'][index]})"
+    raise PacketError(f"event {index}: pixel {pixel} is outside the {width}x{height} picture; check the geometry")
 
 
 @njit(cache=True)
