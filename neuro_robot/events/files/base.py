@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numba import njit
 
-from neuro_robot.errors import PacketError
+from neuro_robot.errors import FileFormatError, PacketError
 from neuro_robot.events.array import (
     MAX_TIME_NS,
     TRIGGER_DTYPE,
@@ -161,6 +161,11 @@ class Format:
     keeps_triggers: bool
     max_width: int
     max_height: int
+
+
+def broken(path: Path, offset: int, defect: str) -> FileFormatError:
+    """The error for a file whose content breaks its format at a byte offset."""
+    return FileFormatError(f"{path}: byte {offset}: {defect}")
 
 
 def require_writable(events: Events, width: int, height: int) -> None:
