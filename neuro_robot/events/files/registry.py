@@ -5,11 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from neuro_robot.errors import FileFormatError
-from neuro_robot.events.files import evt2
+from neuro_robot.events.files import aedat4, evt2
 from neuro_robot.events.files.base import HEAD_BYTES, MAX_SIDE, Chunk, EventReader, EventWriter, Format, Geometry
 
 # One line for each format module: its tuple of formats. The order decides when several claim a file or an extension.
-_ENTRIES: tuple[Format, ...] = (*evt2.FORMATS,)
+_ENTRIES: tuple[Format, ...] = (
+    *evt2.FORMATS,
+    *aedat4.FORMATS,
+)
 
 FORMATS: dict[str, Format] = {entry.name: entry for entry in _ENTRIES}
 """Every file format that can be read, by name."""
