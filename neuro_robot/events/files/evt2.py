@@ -21,11 +21,11 @@ from neuro_robot.events.files.raw_words import (
     LOW_MASK,
     PERIOD_US,
     new_state,
+    next_trigger_us,
     put,
     put_trigger,
     step_towards,
     time_high,
-    trigger_next,
     trigger_word,
 )
 from neuro_robot.events.files.words import (
@@ -124,28 +124,41 @@ def _encode(events: Events, triggers: Triggers, state: Integers, words: Words) -
     """See words.Encode."""
     high = state[HIGH]
     i = j = n = 0
-    while n < len(words) and (i < len(events) or j < len(triggers)):
-        is_trigger = trigger_next(events, i, triggers, j)
-        t_us = (triggers[j].t if is_trigger else events[i].t) // 1000
+    while True:
+        until_us = next_trigger_us(triggers, j)
+        i, n, high = _encode_events(events, i, until_us, high, words, n)
+        full = n == len(words)
+        if full or j == len(triggers) or (i < len(events) and events[i].t // 1000 <= until_us):
+            break
+        word, high, done = trigger_word(triggers[j], high, TIME_HIGH, EXT_TRIGGER)
+        if word < 0:
+            break
+        words[n] = word
+        n += 1
+        j += done
+    state[HIGH] = high
+    return i, j, n
+
+
+@njit(cache=True)
+def _encode_events(events: Events, i: int, until_us: int, high: int, words: Words, n: int) -> tuple[int, int, int]:
+    """Encode events from i to until_us; -> (next event, next word, HIGH)."""
+    while i < len(events) and n < len(words):
+        event = events[i]
+        t_us = event.t // 1000
+        if t_us > until_us:
+            break
         if t_us >> LOW_BITS != high:
             step = step_towards(high, t_us >> LOW_BITS)
             if step < 0:
                 break
             high = step
             words[n] = TIME_HIGH << 28 | high & HIGH_MASK
-        elif is_trigger:
-            word = trigger_word(triggers, j, EXT_TRIGGER)
-            if word < 0:
-                break
-            words[n] = word
-            j += 1
         else:
-            event = events[i]
             words[n] = int(event.p) << 28 | (t_us & LOW_MASK) << 22 | int(event.x) << 11 | int(event.y)
             i += 1
         n += 1
-    state[HIGH] = high
-    return i, j, n
+    return i, n, high
 
 
 FORMATS = (

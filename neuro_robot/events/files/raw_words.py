@@ -8,6 +8,8 @@ evt21_event_types.h, evt4_event_types.h.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 
@@ -68,21 +70,25 @@ def put_trigger(triggers: Triggers, i: int, high: int, word: int) -> None:
 
 
 @njit(cache=True)
-def trigger_next(events: Events, i: int, triggers: Triggers, j: int) -> bool:
-    """Whether trigger j is written before event i: at the end of the events, or when the event is later."""
-    if j >= len(triggers):
-        return False
-    return i >= len(events) or triggers[j].t // 1000 < events[i].t // 1000
+def next_trigger_us(triggers: Triggers, j: int) -> int:
+    """Time of trigger j; later than any event when there is none."""
+    return triggers[j].t // 1000 if j < len(triggers) else MOST_TIME_US + 1
 
 
 @njit(cache=True)
-def trigger_word(triggers: Triggers, j: int, code: int) -> int:
-    """The word of trigger j; -1 for a channel that it cannot hold."""
-    trigger = triggers[j]
+def trigger_word(trigger: Any, high: int, time_code: int, trigger_code: int) -> tuple[int, int, bool]:
+    """-> (the next word on the way to this trigger, HIGH after it, whether it is the trigger itself).
+
+    The word is -1 where no reader would follow, and for a channel that it cannot hold.
+    """
+    t_us = trigger.t // 1000
+    if t_us >> LOW_BITS != high:
+        step = step_towards(high, t_us >> LOW_BITS)
+        return (time_code << 28 | step & HIGH_MASK, step, False) if step >= 0 else (-1, high, False)
     if trigger.id > _MOST_CHANNEL:
-        return -1
-    word: int = code << 28 | (trigger.t // 1000 & LOW_MASK) << 22 | int(trigger.id) << 8 | (trigger.value & 1)
-    return word
+        return -1, high, False
+    low = (t_us & LOW_MASK) << 22
+    return trigger_code << 28 | low | np.int64(trigger.id) << 8 | np.int64(trigger.value & 1), high, True
 
 
 @njit(cache=True)
