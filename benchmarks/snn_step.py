@@ -35,7 +35,7 @@ def network(sizes: tuple[int, ...], mean: float, stdp: STDP | None) -> CompiledN
     for number in range(len(sizes) - 1):
         weights = np.minimum(rng.uniform(0.0, 2.0 * mean / sizes[number], sizes[number : number + 2]), 1.0)
         last = number == len(sizes) - 2
-        net.connect(names[number], names[number + 1], weights, stdp=stdp if last else None)
+        net.connect(names[number], names[number + 1], weights, rule=stdp if last else None)
     return net.compile()
 
 

@@ -59,7 +59,7 @@ class NaiveNetwork:
                 sent[name] = {k: F(value) for k, value in enumerate(part) if value != 0}
                 offset += layer.size
         self.sent.append(sent)
-        plastic = [name for name, c in self.connections.items() if c.stdp is not None]
+        plastic = [name for name, c in self.connections.items() if c.rule is not None]
         for name in plastic:
             self._reward_and_decay(name)
         for name in self.connections:
@@ -82,7 +82,7 @@ class NaiveNetwork:
                     yield delay, pre, value
 
     def _reward_and_decay(self, name):
-        c, rule = self.connections[name], self.connections[name].stdp
+        c, rule = self.connections[name], self.connections[name].rule
         for s in self.synapses[name]:
             if self.learning and rule.tau_eligibility_ms > 0:
                 gain = F(rule.learning_rate * self.dt) * self.reward[c.post.name][s.post]
@@ -98,7 +98,7 @@ class NaiveNetwork:
         self.y[name] = [flushed(y * keep) for y in self.y[name]]
 
     def _arrivals(self, name, now):
-        c, rule = self.connections[name], self.connections[name].stdp
+        c, rule = self.connections[name], self.connections[name].rule
         for delay, pre, value in self._arriving(name, now):
             row = [s for s in self.synapses[name] if s.pre == pre and s.delay == delay]
             for s in row:
@@ -135,7 +135,7 @@ class NaiveNetwork:
         return spikes
 
     def _post_spikes(self, name, now):
-        c, rule = self.connections[name], self.connections[name].stdp
+        c, rule = self.connections[name], self.connections[name].rule
         factor = 1.0 if rule.tau_eligibility_ms > 0 else rule.learning_rate
         for post in sorted(self.sent[now][c.post.name]):
             for s in self.synapses[name]:

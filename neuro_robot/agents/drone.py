@@ -111,7 +111,7 @@ def build_network(config: DroneMindConfig, rng: np.random.Generator) -> Network:
         w_max=plasticity.w_max,
     )
     start = rng.uniform(0.0, 2.0 * plasticity.w_init, (n_cells, 2 * n))
-    network.connect("column", "motor", start, stdp=stdp, name="steer")
+    network.connect("column", "motor", start, rule=stdp, name="steer")
     rival = np.full((2 * n, 2 * n), np.nan)
     rival[:n, n:] = rival[n:, :n] = -config.network.rivalry / n
     network.connect("motor", "motor", rival, name="rivalry")

@@ -74,7 +74,7 @@ def activity_of(pilot: Any) -> Activity | None:  # noqa: ANN401 - a Pilot
         steps=network.steps,
         spikes={name: int(counts[place].sum()) for name, place in slices.items()},
         synapses=sum(int(c.weights.size) for c in connections),
-        plastic_synapses=sum(int(c.weights.size) for c in connections if c.stdp is not None),
+        plastic_synapses=sum(int(c.weights.size) for c in connections if c.rule is not None),
         synaptic_operations=network.synaptic_operations,
         weight_updates=network.weight_updates,
     )

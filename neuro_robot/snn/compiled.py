@@ -1,4 +1,4 @@
-"""A running network: stepping, reward, weights, address events, and its complete state."""
+"""The model of the `cpu` back end: stepping, reward, weights, and its complete state."""
 
 from __future__ import annotations
 
@@ -9,37 +9,23 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from neuro_robot.errors import ConfigError
-from neuro_robot.events.array import EVENT_DTYPE
 from neuro_robot.snn import kernel, layout, snapshot
-from neuro_robot.snn.network import Connection, Layer, check_weights
+from neuro_robot.snn.backends.base import Model
+from neuro_robot.snn.network import Layer, Network, check_weights
 from neuro_robot.snn.primitives import LARGEST
 
 
-class CompiledNetwork:
-    """A network that runs, made by `Network.compile`.
+class CompiledNetwork(Model):
+    """A network that runs on the processor; v, current and thresholds are views in the numbering of `layer_slices`."""
 
-    layer_slices: each layer's range in the numbering of all neurons, input layers included, in the order of adding;
-    spikes, v, thresholds and spike_counts use it. input_slices: each input layer's range in the inputs of a step.
-    """
-
-    def __init__(self, dt_ms: float, layers: tuple[Layer, ...], connections: tuple[Connection, ...]) -> None:
-        self.dt_ms = dt_ms
-        self.layers = layers
-        self.connections = {connection.name: connection for connection in connections}
-        self._learning = True
-        self._tables, self._places = layout.build(dt_ms, layers, connections)
-        self.layer_slices = _slices(layers)
-        self.input_slices = _slices(tuple(layer for layer in layers if layer.cell is None))
-        self._input_shape = (sum(layer.size for layer in layers if layer.cell is None),)
+    def __init__(self, network: Network) -> None:
+        super().__init__(network)
+        self._tables, self._places = layout.build(self.dt_ms, self.layers, tuple(self.connections.values()))
         post = self._tables.rules[:, kernel.R_START]
         self._neurons = {name: piece for name, piece in self.layer_slices.items() if name not in self.input_slices}
         self._rules = {name: np.flatnonzero(post == piece.start).tolist() for name, piece in self._neurons.items()}
         self._rest = {name: getattr(self._tables, name).copy() for name in snapshot.DYNAMIC}
         self._inputs = np.zeros(self._input_shape, np.float32)
-        starts = np.array([piece.start for piece in self.layer_slices.values()])
-        sizes = [layer.size for layer in layers]
-        self._event_layer = np.repeat(np.arange(len(layers)), sizes).astype(np.uint16)
-        self._event_neuron = (np.arange(sum(sizes)) - np.repeat(starts, sizes)).astype(np.uint16)
         _warm_up()
 
     def step(self, inputs: ArrayLike | None = None) -> NDArray[np.int32]:
@@ -56,14 +42,8 @@ class CompiledNetwork:
             raise ConfigError(f"step: inputs: expected event counts from 0 to {2**24}, got {_bad_input(self._inputs)}")
         return self._tables.spikes[:found].copy()
 
-    @property
-    def learning(self) -> bool:
-        """While False neither weights nor eligibility change; the pair traces still follow the spikes."""
-        return self._learning
-
-    @learning.setter
-    def learning(self, value: bool) -> None:
-        self._learning = bool(value)
+    def _switch(self) -> None:
+        """Nothing to do: the switch is an argument of the kernel."""
 
     def set_reward(self, layer: str, value: ArrayLike) -> None:
         """Set the reward of a layer of neurons, one number or (n,); it holds from the next step on, until changed.
@@ -103,7 +83,7 @@ class CompiledNetwork:
 
     def eligibility(self, connection: str) -> NDArray[np.float32]:
         """(n_pre, n_post) copy of a plastic connection's eligibility, NaN where there is no synapse."""
-        if self.connections[self._named(connection)].stdp is None:
+        if self.connections[self._named(connection)].rule is None:
             raise ConfigError(f"eligibility({connection!r}): the connection has no STDP rule")
         return self._matrix(connection, self._tables.plastic[kernel.ELIGIBILITY, self.synapses(connection)])
 
@@ -120,7 +100,7 @@ class CompiledNetwork:
         if not np.array_equal(np.isnan(values), np.isnan(self.weights(connection))):
             raise ConfigError(f"{where}: expected NaN exactly where the connection has no synapse")
         chosen = values[told.pre_index, told.post_index]
-        check_weights(where, chosen, told.stdp)
+        check_weights(where, chosen, told.rule, told.scaling)
         self._tables.weight[self.synapses(connection)] = chosen
 
     @property
@@ -160,15 +140,6 @@ class CompiledNetwork:
     def weight_updates(self) -> int:
         """Learning changes applied to single weights so far (changes of exactly 0 and weight decay not counted)."""
         return int(self._tables.counters[kernel.UPDATES])
-
-    def spike_events(self, indices: NDArray[np.integer[Any]], t_ns: int) -> NDArray[np.void]:
-        """The spikes as address events at t_ns: x = neuron in its layer, y = layer in order of adding, p = 1."""
-        events = np.empty(len(indices), EVENT_DTYPE)
-        events["t"] = t_ns
-        events["x"] = self._event_neuron[indices]
-        events["y"] = self._event_layer[indices]
-        events["p"] = 1
-        return events
 
     def state(self) -> dict[str, NDArray[Any]]:
         """A copy of everything that decides the future: weights, thresholds, traces, membranes, spikes under way."""
@@ -210,25 +181,11 @@ class CompiledNetwork:
         matrix[told.pre_index, told.post_index] = values
         return matrix
 
-    def _named(self, connection: str) -> str:
-        if connection not in self.connections:
-            known = ", ".join(self.connections) or "none"
-            raise ConfigError(f"no connection {connection!r}; the connections are {known}")
-        return connection
-
 
 def _warm_up() -> None:
     """Compile or load the kernel now, on a network of one input line, instead of during the first real step."""
     tables, _ = layout.build(1.0, (Layer("warm up", 1, None),), ())
     kernel.step(np.zeros(1, np.float32), False, *tables)
-
-
-def _slices(layers: tuple[Layer, ...]) -> dict[str, slice]:
-    slices, start = {}, 0
-    for layer in layers:
-        slices[layer.name] = slice(start, start + layer.size)
-        start += layer.size
-    return slices
 
 
 def _bad_input(values: NDArray[np.float32]) -> str:

@@ -10,9 +10,11 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from neuro_robot.snn.cells import LIF
 from neuro_robot.snn.kernel import REF_STEPS, Tables, V
 from neuro_robot.snn.network import Connection, Layer
-from neuro_robot.snn.primitives import LIF, STDP
+from neuro_robot.snn.primitives import Cell
+from neuro_robot.snn.rules import STDP
 
 
 def build(
@@ -26,13 +28,13 @@ def build(
     for connection in connections:
         synapses.add(connection, places[connection.name])
     n_synapses = sum(c.weights.size for c in connections)
-    n_plastic = sum(c.weights.size for c in connections if c.stdp is not None)
+    n_plastic = sum(c.weights.size for c in connections if c.rule is not None)
     weight, post = np.zeros(n_synapses, np.float32), np.zeros(n_synapses, np.int32)
     entry = np.zeros((2, n_plastic), np.int32)
     for connection in connections:
         place = places[connection.name]
         weight[place], post[place] = connection.weights, connection.post_index + synapses.starts[connection.post.name]
-        if connection.stdp is not None:
+        if connection.rule is not None:
             entry[:, place] = synapses.entries[connection.name]
     tables = Tables(
         layers=_layer_table(layers),
@@ -79,7 +81,8 @@ class _Synapses:
 
     def add(self, connection: Connection, place: slice) -> None:
         """One group for every delay of the connection, and its rule if it is plastic."""
-        source, target, stdp = connection.pre, connection.post, connection.stdp
+        source, target = connection.pre, connection.post
+        stdp = connection.rule if isinstance(connection.rule, STDP) else None
         rule = len(self.rules) if stdp is not None else -1
         first_trace, trace = self.pre_traces, np.zeros(connection.weights.size, np.int64)
         for delay in np.unique(connection.delay_steps):
@@ -134,7 +137,7 @@ def _layer_table(layers: tuple[Layer, ...]) -> NDArray[np.int64]:
 
 def _places(connections: tuple[Connection, ...]) -> dict[str, slice]:
     places, first = {}, 0
-    for connection in sorted(connections, key=lambda c: c.stdp is None):
+    for connection in sorted(connections, key=lambda c: c.rule is None):
         places[connection.name] = slice(first, first + connection.weights.size)
         first += connection.weights.size
     return places
@@ -145,9 +148,9 @@ def _cells(layers: tuple[Layer, ...], dt_ms: float) -> NDArray[np.float32]:
     return np.ascontiguousarray(np.concatenate(columns, axis=1))
 
 
-def _cell(cell: LIF | None, dt_ms: float) -> tuple[float, ...]:
+def _cell(cell: Cell | None, dt_ms: float) -> tuple[float, ...]:
     """The six constants of a neuron; see LIF for their formulas."""
-    if cell is None:
+    if not isinstance(cell, LIF):
         return (0.0, 0.0, 0.0, 0.0, math.inf, 0.0)
     mem, syn = cell.tau_mem_ms, cell.tau_syn_ms
     a = math.exp(-dt_ms / mem)
@@ -181,7 +184,7 @@ def _rest(tables: Tables, layers: tuple[Layer, ...], dt_ms: float) -> None:
     """Membranes at v_rest, and the refractory periods in steps."""
     start = 0
     for layer in layers:
-        if layer.cell is not None:
+        if isinstance(layer.cell, LIF):
             tables.state[V, start : start + layer.size] = layer.cell.v_rest
             tables.refractory[REF_STEPS, start : start + layer.size] = round(layer.cell.t_ref_ms / dt_ms)
         start += layer.size

@@ -1,7 +1,7 @@
 """The description of a spiking network: layers, connections and rules, checked as they are added.
 
 Layers are numbered in the order of adding (the y of an address event). Neurons are numbered through all layers,
-input layers included; `CompiledNetwork.layer_slices` gives each layer's range.
+input layers included; `Model.layer_slices` gives each layer's range.
 """
 
 from __future__ import annotations
@@ -13,10 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuro_robot.errors import ConfigError
-from neuro_robot.snn.primitives import LARGEST, LIF, STDP, check_number
+from neuro_robot.snn.cells import LIF
+from neuro_robot.snn.primitives import LARGEST, Cell, Rule, check_number
+from neuro_robot.snn.rules import STDP, Homeostasis
 
 if TYPE_CHECKING:
-    from neuro_robot.snn.compiled import CompiledNetwork
+    from neuro_robot.snn.backends.base import Model
 
 __all__ = ["LIF", "STDP", "Connection", "Layer", "Network"]
 
@@ -30,13 +32,14 @@ class Layer:
 
     name: str
     size: int
-    cell: LIF | None
+    cell: Cell | None
 
 
 @dataclass(frozen=True)
 class Connection:
     """Synapses from one layer to another, in the order delay, pre, post.
 
+    rule moves each weight by itself; scaling moves all weights onto a neuron together. Either may be None.
     pre, post, delay_steps: int64 (n_synapses,); weights: float32 (n_synapses,).
     """
 
@@ -47,7 +50,8 @@ class Connection:
     post_index: NDArray[np.int64]
     delay_steps: NDArray[np.int64]
     weights: NDArray[np.float32]
-    stdp: STDP | None
+    rule: Rule | None
+    scaling: Homeostasis | None
 
 
 class Network:
@@ -70,14 +74,26 @@ class Network:
             raise ConfigError(f"add_lif({name!r}): cell: expected an LIF, got {cell!r}")
         self._add(name, n, cell)
 
+    def add_layer(self, name: str, n: int, cell: Cell) -> None:
+        """A layer of n equal neurons of any type of `snn.cells`."""
+        if not isinstance(cell, Cell):
+            raise ConfigError(f"add_layer({name!r}): cell: expected a neuron type of snn.cells, got {cell!r}")
+        rate = getattr(cell, "rate_hz", 0.0)
+        if rate * self.dt_ms > 1000:
+            raise ConfigError(
+                f"add_layer({name!r}): rate_hz: expected at most one spike a step, {1000 / self.dt_ms:g} Hz, got {rate}"
+            )
+        self._add(name, n, cell)
+
     def connect(
         self,
         pre: str,
         post: str,
         weights: Any,  # noqa: ANN401 - array or any scipy.sparse matrix
         delay_steps: Any = 1,  # noqa: ANN401
-        stdp: STDP | None = None,
+        rule: Rule | None = None,
         name: str | None = None,
+        scaling: Homeostasis | None = None,
     ) -> str:
         """Connect two layers; returns the connection's name ("pre->post" unless given).
 
@@ -92,30 +108,30 @@ class Network:
         if name in self.connections:
             raise ConfigError(f"{where}: name: there is already a connection of this name; give name=... another")
         source, target = self._layer(where, "pre", pre), self._layer(where, "post", post)
-        if target.cell is None:
+        if target.cell is None or target.cell.generates:
             raise ConfigError(f"{where}: post: expected a layer of neurons, but {post!r} is an input layer")
-        if stdp is not None and not isinstance(stdp, STDP):
-            raise ConfigError(f"{where}: stdp: expected an STDP or None, got {stdp!r}")
+        if rule is not None and (not isinstance(rule, Rule) or isinstance(rule, Homeostasis)):
+            raise ConfigError(f"{where}: rule: expected a learning rule of snn.rules or None, got {rule!r}")
+        if scaling is not None and not isinstance(scaling, Homeostasis):
+            raise ConfigError(f"{where}: scaling: expected a Homeostasis or None, got {scaling!r}")
         shape = (source.size, target.size)
         pre_index, post_index, values = _synapses(where, weights, shape)
         delays = _delays(where, delay_steps, shape)[pre_index, post_index]
-        check_weights(where, values, stdp)
+        check_weights(where, values, rule, scaling)
         order = np.lexsort((post_index, pre_index, delays))
         self.connections[name] = Connection(
-            name, source, target, pre_index[order], post_index[order], delays[order], values[order], stdp
+            name, source, target, pre_index[order], post_index[order], delays[order], values[order], rule, scaling
         )
         return name
 
-    def compile(self) -> CompiledNetwork:
-        """A running network with all dynamic state at rest."""
-        from neuro_robot.snn.compiled import CompiledNetwork
+    def compile(self, backend: str = "cpu", **options: Any) -> Model:
+        """A running network with all dynamic state at rest; see `snn.backends.compile_network`."""
+        from neuro_robot.snn.backends import compile_network
 
-        if not self.layers:
-            raise ConfigError("Network.compile: the network has no layers; add_input and add_lif first")
-        return CompiledNetwork(self.dt_ms, tuple(self.layers.values()), tuple(self.connections.values()))
+        return compile_network(self, backend, **options)
 
-    def _add(self, name: str, n: int, cell: LIF | None) -> None:
-        where = f"add_{'input' if cell is None else 'lif'}({name!r})"
+    def _add(self, name: str, n: int, cell: Cell | None) -> None:
+        where = f"add_{'input' if cell is None else 'lif' if isinstance(cell, LIF) else 'layer'}({name!r})"
         if not isinstance(name, str) or not name:
             raise ConfigError(f"{where}: name: expected a non-empty text")
         if name in self.layers:
@@ -133,18 +149,19 @@ class Network:
         return self.layers[name]
 
 
-def check_weights(where: str, values: NDArray[np.float32], stdp: STDP | None) -> None:
-    """ConfigError unless all weights are finite, of sensible size and inside the bounds of their rule."""
+def check_weights(where: str, values: NDArray[np.floating[Any]], *rules: Rule | None) -> None:
+    """ConfigError unless all weights are finite, of sensible size and inside the bounds of their rules."""
     if not np.all(np.abs(values) <= LARGEST):
         raise ConfigError(f"{where}: weights: expected finite numbers of magnitude up to {LARGEST:g}")
-    if stdp is None or not values.size:
-        return
-    low, high = np.float32(stdp.w_min), np.float32(stdp.w_max)
-    if values.min() < low or values.max() > high:
-        raise ConfigError(
-            f"{where}: weights: expected {low} to {high}, the bounds of the STDP rule, "
-            f"got {values.min()} to {values.max()}"
-        )
+    for rule in rules if values.size else ():
+        if rule is None or not hasattr(rule, "w_min") or not hasattr(rule, "w_max"):
+            continue
+        low, high = values.dtype.type(rule.w_min), values.dtype.type(rule.w_max)
+        if values.min() < low or values.max() > high:
+            raise ConfigError(
+                f"{where}: weights: expected {low} to {high}, the bounds of the {type(rule).__name__} rule, "
+                f"got {values.min()} to {values.max()}"
+            )
 
 
 def _synapses(

@@ -44,7 +44,7 @@ def take(network: CompiledNetwork) -> dict[str, NDArray[Any]]:
         arrays[f"shape/{name}"] = np.array([told.pre.size, told.post.size], np.int64)
         arrays[f"synapses/{name}"] = np.stack([told.pre_index, told.post_index, told.delay_steps], axis=1)
         arrays[f"weights/{name}"] = tables.weight[place].copy()
-        if told.stdp is not None:
+        if told.rule is not None:
             arrays[f"eligibility/{name}"] = tables.plastic[kernel.ELIGIBILITY, place].copy()
     return arrays
 
@@ -62,7 +62,7 @@ def restore(network: CompiledNetwork, arrays: Mapping[str, NDArray[Any]]) -> Non
     _resend(tables, arrays["sent"])
     for name, told in network.connections.items():
         tables.weight[network.synapses(name)] = arrays[f"weights/{name}"]
-        if told.stdp is not None:
+        if told.rule is not None:
             tables.plastic[kernel.ELIGIBILITY, network.synapses(name)] = arrays[f"eligibility/{name}"]
 
 
@@ -97,7 +97,7 @@ def _check(network: CompiledNetwork, arrays: Mapping[str, NDArray[Any]]) -> None
 def _check_weights(network: CompiledNetwork, arrays: Mapping[str, NDArray[Any]]) -> None:
     try:
         for name, told in network.connections.items():
-            check_weights(name, arrays[f"weights/{name}"], told.stdp)
+            check_weights(name, arrays[f"weights/{name}"], told.rule, told.scaling)
     except ConfigError as error:
         raise WeightsError(f"{error}; {REMEDY}") from error
 

@@ -109,7 +109,7 @@ def pair(rule, gap_steps):
     net.add_input("pre", 1)
     net.add_input("force", 1)
     net.add_lif("post", 1, LIF(20, 0, 1.0))
-    net.connect("pre", "post", [[0.0]], stdp=rule)
+    net.connect("pre", "post", [[0.0]], rule=rule)
     net.connect("force", "post", [[2.0]])
     run = net.compile()
     start = 20
@@ -139,7 +139,7 @@ def test_arrival_not_emission_times_the_pair():
     net.add_input("pre", 1)
     net.add_input("force", 1)
     net.add_lif("post", 1, LIF(20, 0, 1.0))
-    net.connect("pre", "post", [[0.0]], 4, stdp=PAIR)
+    net.connect("pre", "post", [[0.0]], 4, rule=PAIR)
     net.connect("force", "post", [[2.0]])
     run = net.compile()
     for k in range(10):
@@ -170,7 +170,7 @@ def test_reward_has_its_own_sign_for_every_post_neuron():
     net = Network()
     net.add_input("in", 1)
     net.add_lif("out", 3, LIF(20, 0, 1.0))
-    net.connect("in", "out", [[2.0, 2.0, 2.0]], stdp=STDP(0.1, 0.1, 20, 20, 100, 0.1, 0, 4))
+    net.connect("in", "out", [[2.0, 2.0, 2.0]], rule=STDP(0.1, 0.1, 20, 20, 100, 0.1, 0, 4))
     run = net.compile()
     run.set_reward("out", [1.0, -1.0, 0.0])
     run.step([1])
@@ -189,7 +189,7 @@ def test_weights_never_leave_their_bounds(seed, tau_eligibility_ms):
     net.add_input("in", 6)
     net.add_lif("out", 4, LIF(10, 2, 0.5))
     rule = STDP(5.0, 5.0, 20, 20, tau_eligibility_ms, 3.0, 0.25, 0.75)
-    net.connect("in", "out", rng.uniform(0.25, 0.75, (6, 4)), stdp=rule)
+    net.connect("in", "out", rng.uniform(0.25, 0.75, (6, 4)), rule=rule)
     run = net.compile()
     for _ in range(50):
         run.set_reward("out", rng.uniform(-10, 10, 4))
@@ -205,7 +205,7 @@ def test_weight_decay(tau_eligibility_ms):
     net = Network(2.0)
     net.add_input("in", 1)
     net.add_lif("out", 1, LIF(10, 2, 0.5))
-    net.connect("in", "out", [[0.8]], stdp=STDP(1, 1, 20, 20, tau_eligibility_ms, 1, 0, 1, weight_decay_per_s=1.5))
+    net.connect("in", "out", [[0.8]], rule=STDP(1, 1, 20, 20, tau_eligibility_ms, 1, 0, 1, weight_decay_per_s=1.5))
     run = net.compile()
     for _ in range(500):
         run.step()
@@ -219,7 +219,7 @@ def test_learning_off_freezes_weights_and_eligibility(tau_eligibility_ms):
     net.add_input("in", 4)
     net.add_lif("out", 3, LIF(10, 2, 0.5))
     rule = STDP(0.1, 0.1, 20, 20, tau_eligibility_ms, 0.1, 0, 1, weight_decay_per_s=1.0)
-    net.connect("in", "out", rng.uniform(0.2, 0.8, (4, 3)), stdp=rule)
+    net.connect("in", "out", rng.uniform(0.2, 0.8, (4, 3)), rule=rule)
     run = net.compile()
     run.set_reward("out", 1.0)
     for _ in range(20):
@@ -239,7 +239,7 @@ def test_silence_leaves_no_denormal_numbers():
     net = Network()
     net.add_input("in", 1)
     net.add_lif("out", 1, LIF(3, 2, 0.5))
-    net.connect("in", "out", [[0.4]], stdp=STDP(1, 1, 3, 3, 3, 1, 0, 1))
+    net.connect("in", "out", [[0.4]], rule=STDP(1, 1, 3, 3, 3, 1, 0, 1))
     run = net.compile()
     run.step([9])
     for _ in range(400):

@@ -21,7 +21,7 @@ def assert_same(fast, slow, net):
     for name, told in net.connections.items():
         at = (told.pre_index, told.post_index)
         np.testing.assert_array_equal(fast.weights(name)[at], np.array([s.w for s in slow.synapses[name]], np.float32))
-        if told.stdp is not None:
+        if told.rule is not None:
             np.testing.assert_array_equal(
                 fast.eligibility(name)[at], np.array([s.e for s in slow.synapses[name]], np.float32)
             )
@@ -87,7 +87,7 @@ def test_weight_updates_count_real_changes_only(tau_eligibility_ms):
     net = Network()
     net.add_input("in", 2)
     net.add_lif("out", 1, LIF(20, 0, 1.0))
-    net.connect("in", "out", [[2.0], [0.0]], stdp=STDP(0.1, 0.1, 20, 20, tau_eligibility_ms, 0.1, 0, 3))
+    net.connect("in", "out", [[2.0], [0.0]], rule=STDP(0.1, 0.1, 20, 20, tau_eligibility_ms, 0.1, 0, 3))
     run = net.compile()
     run.set_reward("out", 1.0)
     run.step([1, 0])

@@ -110,7 +110,7 @@ GOOD = np.ones((3, 2))
         (("in", "out", GOOD, 1.5), "delay_steps: expected whole steps"),
         (("in", "out", GOOD, np.ones((2, 3), int)), "delay_steps: expected the shape"),
         (("in", "out", GOOD, np.zeros((3, 2), int)), "delay_steps: expected 1 to"),
-        (("in", "out", GOOD, 1, "hebb"), "stdp: expected an STDP"),
+        (("in", "out", GOOD, 1, "hebb"), "rule: expected a learning rule"),
         (("in", "out", GOOD * 3, 1, RULE), "weights: expected 0.0 to 1.0, the bounds"),
         (("in", "out", GOOD, 1, None, ""), "name: expected a non-empty text"),
     ],
@@ -136,7 +136,7 @@ def test_sparse_and_dense_descriptions_are_one_network():
     runs = []
     for weights in (dense, sparse):
         net = small()
-        net.connect("in", "out", weights, stdp=RULE)
+        net.connect("in", "out", weights, rule=RULE)
         runs.append(net.compile())
     np.testing.assert_array_equal(runs[0].weights("in->out"), dense.astype(np.float32))
     np.testing.assert_array_equal(runs[1].weights("in->out"), dense.astype(np.float32))
@@ -169,7 +169,7 @@ def test_inputs_of_any_number_type(kind):
 
 def test_bad_rewards_and_weights():
     net = small()
-    net.connect("in", "out", [[0.5, np.nan], [0.5, 0.5], [0.5, 0.5]], stdp=RULE)
+    net.connect("in", "out", [[0.5, np.nan], [0.5, 0.5], [0.5, 0.5]], rule=RULE)
     run = net.compile()
     with pytest.raises(ConfigError, match="no layer of neurons 'in'; there are out"):
         run.set_reward("in", 1.0)
@@ -213,7 +213,7 @@ def test_connections_without_synapses_and_networks_without_inputs(rule):
     net = Network()
     net.add_lif("a", 2, LIF(10, 5, 1.0, bias=3.0))
     net.add_lif("b", 3, CELL)
-    net.connect("a", "b", np.full((2, 3), np.nan), stdp=rule)
+    net.connect("a", "b", np.full((2, 3), np.nan), rule=rule)
     run = net.compile()
     run.set_reward("b", 1.0)
     assert sum(run.step().size for _ in range(30)) > 0
