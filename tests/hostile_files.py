@@ -75,6 +75,7 @@ def attack(open_reader, data, path, *, rounds, seed=1):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     refused = 0
     for _ in range(rounds):
+        path.unlink(missing_ok=True)  # a new file: overwriting one makes some file systems wait for the disk
         path.write_bytes(mutated(data, rng))
         outcome = read_or_refuse(open_reader, path)
         if isinstance(outcome, str):
