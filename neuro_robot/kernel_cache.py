@@ -1,8 +1,8 @@
 """Compiled kernels are kept until a source file changes that they were made from, wherever that file is.
 
 Numba keeps a kernel for as long as the file that holds it stays as it is, and would go on using it after a function or
-a constant that it takes from another file has changed. Here the file's stamp also covers every file of the package
-that it imports, and what those import. Numba finds the classes through NUMBA_CACHE_LOCATOR_CLASSES
+a constant that it takes from another file has changed. Here the file's stamp also covers the files of the package that
+it takes constants and kernels from, and what those take. Numba finds the classes through NUMBA_CACHE_LOCATOR_CLASSES
 (numba.readthedocs.io, "Environment variables", since numba 0.61; older versions look at the one file only).
 """
 
@@ -23,7 +23,7 @@ IMPORT = re.compile(r"^[ \t]*from[ \t]+([\w.]+)[ \t]+import[ \t]+(\([^)]*\)|[^\n
 
 @cache
 def stamp(file: Path, package: Path = PACKAGE) -> str:
-    """sha256 over the contents of a source file and of everything in the package that it needs, directly or not."""
+    """sha256 over the contents of a source file and of the files that its kernels need, directly or not."""
     needed: set[Path] = set()
     waiting = [file]
     while waiting:
@@ -33,26 +33,39 @@ def stamp(file: Path, package: Path = PACKAGE) -> str:
             waiting += _imported(source, package)
     total = hashlib.sha256()
     for source in sorted(needed):
-        total.update(source.read_bytes())
+        total.update(_text(source).encode())
     return total.hexdigest()
 
 
 @cache
 def _imported(source: Path, package: Path) -> tuple[Path, ...]:
-    found = IMPORT.findall(source.read_text(encoding="utf-8"))
-    return tuple(path for module, names in found for path in _files(module, names, package))
+    found = IMPORT.findall(_text(source))
+    return tuple(path for module, names in found for path in _files(module, re.findall(r"\w+", names), package))
 
 
-def _files(module: str, names: str, package: Path) -> Iterator[Path]:
-    """The files behind `from module import names`, where a name may itself be a module."""
+def _files(module: str, names: list[str], package: Path) -> Iterator[Path]:
+    """The files of `from module import names` that can matter to a kernel.
+
+    A kernel can use constants and other kernels, or a module's; it cannot use classes and plain functions.
+    """
     root, *parts = module.split(".")
     if root != package.name:
         return
     base = package.joinpath(*parts)
-    for candidate in (base, *(base / name for name in re.findall(r"\w+", names))):
-        for path in (candidate.with_suffix(".py"), candidate / "__init__.py"):
-            if path.is_file():
-                yield path
+    for name in names:
+        yield from _existing(base / name)
+    for path in _existing(base):
+        if path.name == "__init__.py" or "njit" in _text(path) or any(name.isupper() for name in names):
+            yield path
+
+
+def _existing(module: Path) -> Iterator[Path]:
+    return (path for path in (module.with_suffix(".py"), module / "__init__.py") if path.is_file())
+
+
+@cache
+def _text(source: Path) -> str:
+    return source.read_text(encoding="utf-8")
 
 
 class _Stamped:

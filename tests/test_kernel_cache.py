@@ -69,29 +69,30 @@ def test_kernels_replace_each_other_where_the_user_wants_them(package: Path, tmp
     assert not (package / "__pycache__").exists()
 
 
-def test_a_stamp_covers_what_is_imported_directly_or_not(tmp_path: Path) -> None:
+def test_a_stamp_covers_what_kernels_can_use(tmp_path: Path) -> None:
     package = tmp_path / "robot"
     (package / "deep").mkdir(parents=True)
     texts = {
-        "a": "from robot.deep import b\nfrom os import path",
+        "a": "from robot.deep import b\nfrom robot.errors import (SomeError,\n helper)\nfrom os import path",
         "deep/__init__": "",
-        "deep/b": "from robot.c import X",
-        "c": "from robot.a import nothing",
-        "apart": "",
+        "deep/b": "from robot.c import LIMIT",
+        "c": "from robot.kernels import f",
+        "kernels": "from robot.a import nothing\nfrom numba import njit",
+        "errors": "",
     }
     for name, text in texts.items():
         (package / f"{name}.py").write_text(text)
 
     def stamp_after(name: str, text: str) -> str:
         (package / f"{name}.py").write_text(text)
-        kernel_cache.stamp.cache_clear()
-        kernel_cache._imported.cache_clear()
+        for kept in (kernel_cache.stamp, kernel_cache._imported, kernel_cache._text):
+            kept.cache_clear()
         return stamp(package / "a.py", package)
 
-    seen = [stamp_after("apart", "")]
-    assert stamp_after("apart", "X = 1") == seen[0]
-    seen += [stamp_after(name, texts[name] + "\nY = 1") for name in ("a", "deep/__init__", "deep/b", "c")]
-    assert len(set(seen)) == 5
+    before = stamp_after("errors", "")
+    assert stamp_after("errors", "X = 1") == before
+    seen = [stamp_after(name, texts[name] + "\nY = 1") for name in texts if name != "errors"]
+    assert len({before, *seen}) == 6
 
 
 def test_functions_of_others_are_left_to_numba() -> None:
