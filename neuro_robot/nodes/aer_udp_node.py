@@ -84,7 +84,8 @@ class Incoming:
         self._node = node
         self._publisher = node.create_lifecycle_publisher(EventPacketMsg, EVENTS.name, qos(EVENTS))
         try:
-            self._output = EventOutput(self._publisher, config, config.width, config.height)
+            self._output = EventOutput(self._publisher, config, config.width, config.height,
+                                       by_sensor_time=sender_time)  # fmt: skip
         except NeuroRobotError:
             self.close()
             raise

@@ -24,7 +24,7 @@ class OutputParameters:
 
     encoding: str = parameter("evt3", "encoding of the packets", choices=ENCODINGS)
     frame_id: str = parameter("event_camera", "frame of the packets")
-    packet_period_ms: float = parameter(2.0, "a packet holds what came in so much host time, ms", 0.1, 1000.0)
+    packet_period_ms: float = parameter(2.0, "a packet holds what comes in so much time, ms", 0.1, 1000.0)
     packet_bytes: int = parameter(400_000, "larger packets are divided (the middleware's shared memory is 512 kB "
                                   "unless config/fastdds_events.xml is used)", 1000, 1_000_000_000)  # fmt: skip
 
@@ -32,12 +32,18 @@ class OutputParameters:
 class EventOutput:
     """One stream of event packets with sequence numbers from 0."""
 
-    def __init__(self, publisher: Any, config: OutputParameters, width: int, height: int) -> None:  # noqa: ANN401
-        """Raises PacketError when the encoding cannot address the sensor."""
+    def __init__(
+        self, publisher: Any, config: OutputParameters, width: int, height: int, *, by_sensor_time: bool  # noqa: ANN401
+    ) -> None:  # fmt: skip
+        """With `by_sensor_time` a packet spans a period of it at most. Raises PacketError when the encoding cannot
+        address the sensor.
+        """
         self._publisher = publisher
         self._config = config
         self._geometry = {"width": width, "height": height}
         self._span_ns = CODECS[config.encoding].max_span_ns
+        if by_sensor_time:
+            self._span_ns = min(self._span_ns, int(config.packet_period_ms * 1e6))
         self.most = config.packet_bytes // EVENT_BYTES  # events in a packet
         self.packets = self._seq = 0
         self._pack(empty_events(), 0)  # compiles now what would be compiled at the first packet
