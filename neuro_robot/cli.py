@@ -4,31 +4,32 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
+from neuro_robot import cli_recordings
+from neuro_robot.cli_output import Json, bar, number, screen, show
 from neuro_robot.errors import NeuroRobotError
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="rich",
-    help="Event-camera robots that think in spikes: fly, evaluate, replay.\n\n"
+    help="Event-camera robots that think in spikes: fly, evaluate, replay; and recordings of any event camera: "
+    "info, view, convert, play.\n\n"
     "neuro_robot fly                            one flight through the forest over ROS 2\n\n"
     "neuro_robot fly --world pillars --seed 3   another world\n\n"
-    "neuro_robot replay runs/NAME               the same flight again, checked bit for bit",
+    "neuro_robot replay runs/NAME               the same flight again, checked bit for bit\n\n"
+    "neuro_robot info recording.raw             what is in a recording\n\n"
+    "neuro_robot view recording.raw             a picture of it",
 )  # fmt: skip
-screen = Console(stderr=True)
 MODES = ("lockstep", "realtime", "inprocess")
 INTERRUPTED = 130  # typer's own status of Ctrl-C, as shells have it
 
 World = Annotated[str, typer.Option(help="A name in sim_worlds (see `neuro_robot worlds`) or a YAML file.")]
-Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout, nothing else.")]
 
 
 @app.command()
@@ -70,9 +71,9 @@ def fly(
     folder = out or run_folder(world, seed, mode)
     request = FlightRequest(world=world, seed=seed, speed=speed, learning=learning, weights=start)
     run = RunRequest(request, folder.resolve(), mode, episodes, record, video)
-    with _bar(as_json) as progress:
+    with bar(as_json) as progress:
         summary = fly_run(run, progress)
-    _print(summary, as_json, lambda: _fly_table(summary, folder))
+    show(summary, as_json, lambda: _fly_table(summary, folder))
 
 
 @app.command()
@@ -146,9 +147,9 @@ def replay(
     from neuro_robot.flights import default_weights
     from neuro_robot.replays import replay_bag
 
-    with _bar(as_json) as progress:
+    with bar(as_json) as progress:
         result = replay_bag(bag, rate=rate, ros=ros, weights=weights or default_weights(), progress=progress)
-    _print(result, as_json, lambda: _replay_table(result))
+    show(result, as_json, lambda: _replay_table(result))
     if result["kind"] == "run" and not result["equal"]:
         raise typer.Exit(1)
 
@@ -184,28 +185,6 @@ def doctor() -> None:
     raise typer.Exit(run(Console()))
 
 
-@contextmanager
-def _bar(quiet: bool) -> Iterator[Callable[[float, str], None]]:
-    columns = (
-        TextColumn("{task.percentage:3.0f} %"),
-        BarColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.description}"),
-    )
-    with Progress(*columns, console=screen, transient=True, disable=quiet) as progress:
-        task = progress.add_task("starting", total=1.0)
-        yield lambda share, text: progress.update(task, completed=share, description=text)
-
-
-def _print(result: dict[str, Any], as_json: bool, table: Callable[[], Table]) -> None:
-    if as_json:
-        from neuro_robot.bench.plain import plain
-
-        print(json.dumps(plain(result), indent=2, allow_nan=False))
-    else:
-        Console().print(table())
-
-
 def _fly_table(summary: dict[str, Any], folder: Path) -> Table:
     good = summary["success"]
     mark = "[green]goal reached[/green]" if good else f"[red]{summary['outcome']}[/red]"
@@ -216,14 +195,14 @@ def _fly_table(summary: dict[str, Any], folder: Path) -> Table:
         table.add_row("flights", f"{reached} of {len(summary['episodes'])} reached the goal; the last is shown")
     path, counts = summary.get("path"), summary.get("counts")
     if path and counts:
-        table.add_row("flown", f"{_n(path['distance_m'])} m in {_n(summary['flight_s'])} s")
-        table.add_row("speed", f"mean {_n(path['mean_speed'])}, peak {_n(path['peak_speed'])} m/s")
-        table.add_row("smallest clearance", f"{_n(path['min_clearance_m'])} m")
-        table.add_row("events", f"{counts['events']:,} ({_n(counts['event_rate_hz'], 0)} /s)")
-        table.add_row("spikes", f"{counts['spikes']:,} ({_n(counts['spike_rate_hz'], 0)} /s)")
+        table.add_row("flown", f"{number(path['distance_m'])} m in {number(summary['flight_s'])} s")
+        table.add_row("speed", f"mean {number(path['mean_speed'])}, peak {number(path['peak_speed'])} m/s")
+        table.add_row("smallest clearance", f"{number(path['min_clearance_m'])} m")
+        table.add_row("events", f"{counts['events']:,} ({number(counts['event_rate_hz'], 0)} /s)")
+        table.add_row("spikes", f"{counts['spikes']:,} ({number(counts['spike_rate_hz'], 0)} /s)")
         reply = summary["reply_ms"]
-        table.add_row("packet to command", f"p50 {_n(reply['p50'])}, p99 {_n(reply['p99'])} ms")
-        table.add_row("simulated / real time", _n(summary["real_time_factor"]))
+        table.add_row("packet to command", f"p50 {number(reply['p50'])}, p99 {number(reply['p99'])} ms")
+        table.add_row("simulated / real time", number(summary["real_time_factor"]))
         if not summary["recording_complete"]:
             table.add_row("recording", "[red]incomplete: messages were lost on the way to the bag[/red]")
     for name, digest in summary["digest"].items():
@@ -249,8 +228,7 @@ def _replay_table(result: dict[str, Any]) -> Table:
     return table
 
 
-def _n(value: float | None, digits: int = 2) -> str:
-    return "-" if value is None else f"{value:,.{digits}f}"
+cli_recordings.register(app)
 
 
 def main() -> int:
@@ -258,7 +236,7 @@ def main() -> int:
     try:
         status = app(standalone_mode=False)
     except NeuroRobotError as error:
-        screen.print(f"[red]error:[/red] {error}", soft_wrap=True, highlight=False)
+        screen.print("[red]error:[/red]", Text(str(error)), soft_wrap=True, highlight=False)
         return 1
     except (KeyboardInterrupt, typer.Abort):
         status = INTERRUPTED

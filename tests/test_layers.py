@@ -19,9 +19,11 @@ BELOW = {
     "agents": {"events", "snn", "sim"},
     "bags": {"events", "snn", "sim"},
     "bench": {"events", "snn", "sim", "agents", "bags"},
+    "recordings": {"events", "bags"},
     "nodes": {"events", "snn", "sim", "agents", "bags"},
 }
-ROOT_MODULES = {path.stem for path in PACKAGE.glob("*.py")} - {"cli", "doctor"} | {"__version__"}
+NOT_OPEN = {"cli", "cli_output", "cli_recordings", "doctor"}
+ROOT_MODULES = {path.stem for path in PACKAGE.glob("*.py")} - NOT_OPEN | {"__version__"}
 MODULES = sorted(path for part in BELOW for path in (PACKAGE / part).rglob("*.py"))
 ROS_SUFFIXES = ("_msgs", "_srvs", "_interfaces")
 ROS_PREFIXES = ("rclpy", "rcl_", "ament_", "launch", "tf2", "rosbag2")

@@ -79,8 +79,9 @@ MIN_HOT_EVENTS = 8  # fewer in a window say nothing
 
 
 def hot_pixels(counts: Counts, factor: float = 10.0) -> npt.NDArray[np.bool_]:
-    """(height, width) bool from events per pixel: more than `factor` times the median of the eight neighbours (at
-    least one event), and no fewer than MIN_HOT_EVENTS. The median leaves two hot neighbours both found.
+    """(height, width) bool from events per pixel: more than `factor` times the mean of all pixels that fired
+    and the second busiest of the eight neighbours, and no fewer than MIN_HOT_EVENTS. The second: on a thin edge two
+    neighbours are as busy as the pixel, and of two hot pixels side by side both are found.
     """
     mask = np.zeros(counts.shape, np.bool_)
     _find_hot(np.require(counts, np.int32, ["C", "W"]), float(factor), mask)
@@ -164,6 +165,12 @@ def _hot(
 def _find_hot(counts: Counts, factor: float, mask: npt.NDArray[np.bool_]) -> None:
     height, width = counts.shape
     ring = np.empty(8, np.int32)
+    active, total = 0, 0
+    for y in range(height):
+        for x in range(width):
+            active += counts[y, x] > 0
+            total += counts[y, x]
+    mean = total / max(active, 1)
     for y in range(height):
         for x in range(width):
             mask[y, x] = False
@@ -175,5 +182,5 @@ def _find_hot(counts: Counts, factor: float, mask: npt.NDArray[np.bool_]) -> Non
                     if row != y or column != x:
                         ring[n] = counts[row, column]
                         n += 1
-            around = np.sort(ring[:n])[n // 2] if n else 0
-            mask[y, x] = counts[y, x] > factor * max(around, 1)
+            second = np.sort(ring[:n])[n - 2] if n > 1 else 0
+            mask[y, x] = counts[y, x] > factor * max(second, mean)

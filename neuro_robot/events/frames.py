@@ -56,22 +56,21 @@ def surface_image(surface: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
     return image
 
 
-def rate_image(rates: npt.NDArray[np.float64], largest: float) -> npt.NDArray[np.uint8]:
-    """(height, width, 3) uint8 RGB of values per pixel on a logarithmic scale: black none, dark few, light `largest`.
+_DARKEST = 0.15  # level of the smallest value, told apart from none
 
-    The scale spans three powers of ten; `rate_scale` gives its colours for a legend.
+
+def rate_image(rates: npt.NDArray[np.float64], smallest: float, largest: float) -> npt.NDArray[np.uint8]:
+    """(height, width, 3) uint8 RGB of values per pixel on a logarithmic scale.
+
+    Black: 0; from dark violet (`smallest` or less) to light yellow (`largest` or more). Both are above 0.
     """
-    share = 1.0 + np.log10(np.maximum(rates, 1e-30) / max(largest, 1e-30)) / RATE_DECADES
-    level = np.where(rates > 0, np.clip(share, 0.06, 1.0), 0.0)
-    return _rgb_of(level)
-
-
-RATE_DECADES = 3.0
+    share = np.log(np.maximum(rates, smallest) / smallest) / max(np.log(largest / smallest), 1e-9)
+    return _rgb_of(np.where(rates > 0, _DARKEST + (1.0 - _DARKEST) * np.clip(share, 0.0, 1.0), 0.0))
 
 
 def rate_scale(steps: int) -> npt.NDArray[np.uint8]:
-    """(steps, 3) uint8 RGB: the colours of rate_image from the largest value's thousandth up to it."""
-    colours: npt.NDArray[np.uint8] = _rgb_of(np.linspace(0.06, 1.0, steps)[None])[0]
+    """(steps, 3) uint8 RGB: the colours of rate_image from its smallest value to its largest, for a legend."""
+    colours: npt.NDArray[np.uint8] = _rgb_of(np.linspace(_DARKEST, 1.0, steps)[None])[0]
     return colours
 
 

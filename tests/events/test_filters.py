@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import cv2
 import numpy as np
 import pytest
@@ -32,6 +34,7 @@ MAKERS = {
 }
 
 
+@cache
 def stream(seed: int = 0, n: int = 1500, span_ns: int = 200_000_000) -> np.ndarray:
     """Noise, with a busy corner, a pixel that flickers at 250 Hz, and small steps back in time."""
     rng = np.random.default_rng(seed)
@@ -94,8 +97,9 @@ def naive_mask(counts, factor):
             for b in range(y - 1, y + 2)
             if (a, b) != (x, y) and 0 <= a < counts.shape[1] and 0 <= b < counts.shape[0]
         )
-        around = ring[len(ring) // 2] if ring else 0
-        mask[y, x] = counts[y, x] >= MIN_HOT_EVENTS and counts[y, x] > factor * max(around, 1)
+        second = ring[-2] if len(ring) > 1 else 0
+        mean = counts.sum() / max(np.count_nonzero(counts), 1)
+        mask[y, x] = counts[y, x] >= MIN_HOT_EVENTS and counts[y, x] > factor * max(second, mean)
     return mask
 
 
@@ -124,7 +128,7 @@ def test_against_naive(seed):
 
 @pytest.mark.parametrize("name", MAKERS)
 @given(cuts=st.lists(st.integers(0, 1600), max_size=30), seed=st.integers(0, 3))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_cutting_the_stream_changes_nothing(name, cuts, seed):
     events = stream(seed)
     whole = MAKERS[name]().apply(events)
@@ -193,9 +197,10 @@ def test_antiflicker_sees_a_turn_of_several_events_as_one():
 
 
 def test_hot_pixels_are_found_also_side_by_side_and_a_busy_area_is_none():
-    counts = np.full((H, W), 3, np.int32)
-    counts[4, 5] = counts[4, 6] = 400
-    counts[:, 0:3] = 300  # a whole area is busy: no single pixel stands out
+    counts = np.full((60, 80), 3, np.int32)
+    counts[4, 5] = counts[4, 6] = 800
+    counts[20:40, 0:9] = 300  # a whole area is busy: no single pixel stands out
+    counts[50, :] = counts[51, [0, -1]] = 500  # nor on a thin edge
     assert np.argwhere(hot_pixels(counts)).tolist() == [[4, 5], [4, 6]]
     assert not hot_pixels(np.zeros((1, 1), np.int32)).any()
 

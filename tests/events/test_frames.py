@@ -150,10 +150,12 @@ def test_surface_picture_fades_to_the_ground_with_on_blue_and_off_red():
     assert image[0].sum() < image[2].sum() < image[3].sum()
 
 
-def test_rate_picture_gets_lighter_over_three_powers_of_ten():
-    image = rate_image(np.array([[0.0, 1e-9, 1.0, 10.0, 100.0, 1000.0, 5000.0]]), 1000.0).astype(int).sum(axis=2)[0]
+def test_rate_picture_gets_lighter_by_powers_of_ten():
+    image = (
+        rate_image(np.array([[0.0, 1e-9, 1.0, 10.0, 100.0, 1000.0, 5000.0]]), 1.0, 1000.0).astype(int).sum(axis=2)[0]
+    )
     assert image[0] < image[1] == image[2] < image[3] < image[4] < image[5] == image[6]
-    assert rate_image(np.zeros((2, 2)), 0.0).max() < 10
+    assert rate_image(np.zeros((2, 2)), 1.0, 1.0).max() < 10
     scale = rate_scale(64)
     assert scale.shape == (64, 3)
-    np.testing.assert_array_equal(scale[-1], rate_image(np.array([[7.0]]), 7.0)[0, 0])
+    np.testing.assert_array_equal(scale[-1], rate_image(np.array([[7.0]]), 0.1, 7.0)[0, 0])
