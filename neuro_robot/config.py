@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 import sys
 import typing
 from collections.abc import Mapping
@@ -108,7 +109,11 @@ def flat(config: object, prefix: str = "") -> dict[str, Value]:
 
 
 def load_node_parameters(path: Path, node: str) -> dict[str, object]:
-    """The `ros__parameters` of one node from a ROS 2 parameter file, `/**` first, the node's own on top."""
+    """The `ros__parameters` of one node from a ROS 2 parameter file: every entry that names it, the later on top.
+
+    `node` is a name or a full name (`/left/sim_node`). Entries may have wildcards as rcl knows them: `*` stands for one
+    part of the name, `**` for any number of them.
+    """
     try:
         document = yaml.safe_load(path.read_text())
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
@@ -116,14 +121,19 @@ def load_node_parameters(path: Path, node: str) -> dict[str, object]:
     if not isinstance(document, Mapping):
         raise ConfigError(f"{path}: expected node names at the top level, got {type(document).__name__}")
     merged: dict[str, object] = {}
-    for key in ("/**", node):
-        section = document.get(key)
-        if section is None:
+    for key, section in document.items():
+        if section is None or not _names(str(key), node):
             continue
         if not isinstance(section, Mapping) or not isinstance(section.get("ros__parameters"), Mapping):
             raise ConfigError(f"{path}: {key}: expected a `ros__parameters` mapping")
         merged = _merge(merged, _nest(section["ros__parameters"], ""))
     return merged
+
+
+def _names(pattern: str, node: str) -> bool:
+    parts = {"*": "/[^/]+", "**": "(?:/[^/]+)*"}
+    expression = "".join(parts.get(part, "/" + re.escape(part)) for part in pattern.strip("/").split("/"))
+    return re.fullmatch(expression, "/" + node.strip("/")) is not None
 
 
 def _merge(below: Mapping[str, object], above: Mapping[str, object]) -> dict[str, object]:

@@ -23,7 +23,7 @@ from neuro_robot.config import flat, from_dict
 from neuro_robot.errors import BagError
 from neuro_robot.graph import GraphNode, drone, with_parameters
 from neuro_robot.interrupts import held_interrupt
-from neuro_robot.share import share_folder
+from neuro_robot.share import learned_weights
 from neuro_robot.sim.simulation import DroneConfig, Observation
 
 Progress = Callable[[float, str], None]  # share of the whole run, what is going on
@@ -44,8 +44,8 @@ class RunRequest:
 
 def default_weights() -> str | None:
     """The learned weights that come with the package; None where there are none: initial weights."""
-    path = share_folder() / "config" / "drone_weights.npz"
-    return str(path) if path.is_file() else None
+    path = learned_weights()
+    return str(path) if path else None
 
 
 def run_folder(world: str, seed: int, mode: str) -> Path:

@@ -8,8 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from neuro_robot.share import learned_weights
+
 PACKAGE = "neuro_robot"
 MODES = ("lockstep", "realtime")
+PARENT = "NEURO_ROBOT_PARENT"  # environment of a node: the process that brought it up, which it does not outlive
+LEARNED, INITIAL = "learned", "initial"  # in place of a weights file
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,7 @@ ARGUMENTS = (
     Argument("speed", "5.0", "commanded forward speed, m/s"),
     Argument("episodes", "1", "flights to fly, each with the next seed"),
     Argument("learning", "true", "whether synapses change while flying", ("true", "false")),
-    Argument("weights", "", "weights file to start from; empty: initial weights"),
+    Argument("weights", LEARNED, "weights file to start from, or `learned`: the package's own, or `initial`: random"),
     Argument("record", "", "folder for the bag; empty: no recording"),
     Argument("params_file", "", "ROS 2 parameter file; empty: config/drone.yaml of the package"),
     Argument("namespace", "", "namespace of every node and topic"),
@@ -61,7 +65,7 @@ def drone(values: Mapping[str, str]) -> list[GraphNode]:
     mind: dict[str, object] = {
         "mode": mode,
         "seed": seed,
-        "weights_file": value["weights"],
+        "weights_file": weights_file(value["weights"]),
         "mind.speed": float(value["speed"]),
         "mind.learning": value["learning"] == "true",
     }
@@ -70,6 +74,13 @@ def drone(values: Mapping[str, str]) -> list[GraphNode]:
     sim["listeners"] = len(nodes)  # the controller, and the recorder if there is one
     nodes.append(GraphNode("sim_node", {**sim_time, **sim}, ends_graph=True))
     return nodes
+
+
+def weights_file(choice: str) -> str:
+    """The file behind the argument `weights`; empty for initial weights."""
+    if choice == LEARNED:
+        return str(learned_weights() or "")
+    return "" if choice == INITIAL else choice
 
 
 def replay(bag: str, *, rate: float, lockstep: bool, values: Mapping[str, str]) -> list[GraphNode]:

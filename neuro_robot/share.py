@@ -18,6 +18,12 @@ def share_folder() -> Path:
     return _share_of(Path(__file__).resolve())
 
 
+def learned_weights() -> Path | None:
+    """The weights file that comes with the package; None where there is none."""
+    path = share_folder() / "config" / "drone_weights.npz"
+    return path if path.is_file() else None
+
+
 def _share_of(module: Path) -> Path:
     source_tree = module.parents[1]
     if (source_tree / "package.xml").is_file():

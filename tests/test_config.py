@@ -180,6 +180,22 @@ other:
     assert from_dict(Robot, found) == Robot(speed=2.0, lens=Lens(60.0, 32))
 
 
+@pytest.mark.parametrize("key", ["controller", "/controller", "/**", "**", "/**/controller", "/*/controller", "/*/*",
+                                 "/left/controller", "left/controller", "/left/**"])  # fmt: skip
+@pytest.mark.parametrize("node", ["controller", "/left/controller", "/far/left/controller"])
+def test_entries_name_nodes_as_rcl_reads_them(tmp_path, key, node):
+    """Which pairs match was found out with rclpy 9.1."""
+    parts = node.strip("/").split("/")
+    matches = {
+        "controller": parts == ["controller"], "/controller": parts == ["controller"], "/**": True, "**": True,
+        "/**/controller": True, "/*/controller": len(parts) == 2, "/*/*": len(parts) == 2,
+        "/left/controller": parts == ["left", "controller"], "left/controller": parts == ["left", "controller"],
+        "/left/**": parts[0] == "left",
+    }  # fmt: skip
+    found = parameters(tmp_path, f"{key!r}: {{ros__parameters: {{speed: 2.0}}}}", node)
+    assert found == ({"speed": 2.0} if matches[key] else {})
+
+
 def test_a_node_that_the_file_does_not_name_keeps_its_defaults(tmp_path):
     assert parameters(tmp_path, "other:\n  ros__parameters: {speed: 3.0}\n") == {}
 

@@ -28,9 +28,9 @@ from std_srvs.srv import Trigger
 
 from neuro_robot.bags.topics import DIAGNOSTICS
 from neuro_robot.errors import NeuroRobotError
-from neuro_robot.graph import GraphNode
+from neuro_robot.graph import PARENT, GraphNode
 from neuro_robot.interrupts import held_interrupt
-from neuro_robot.nodes.core import PARENT, qos
+from neuro_robot.nodes.core import qos
 
 START_S = 60.0  # the first run of a machine compiles the kernels
 STOP_S = 5.0

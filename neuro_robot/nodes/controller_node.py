@@ -16,6 +16,7 @@ import numpy as np
 from event_camera_msgs.msg import EventPacket as EventPacketMsg
 from geometry_msgs.msg import TwistStamped
 from rclpy.clock import Clock, ClockType
+from rclpy.parameter import Parameter
 from sensor_msgs.msg import Imu as ImuMsg
 from std_srvs.srv import SetBool, Trigger
 
@@ -212,8 +213,10 @@ class ControllerNode(CoreNode):
         self.report(level, self._fault or "running", values)
 
     def _on_learning(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
-        self._controller.mind.network.learning = bool(request.data)
-        response.success, response.message = True, f"learning {'on' if request.data else 'off'}"
+        """The service and the parameter `mind.learning` are one switch."""
+        result = self.set_parameters([Parameter("mind.learning", Parameter.Type.BOOL, bool(request.data))])[0]
+        done = f"learning {'on' if request.data else 'off'}"
+        response.success, response.message = result.successful, result.reason or done
         return response
 
     def _on_save(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:

@@ -24,12 +24,12 @@ from rclpy.signals import SignalHandlerOptions
 
 from neuro_robot.bags.topics import DIAGNOSTICS, Topic
 from neuro_robot.errors import NeuroRobotError
+from neuro_robot.graph import PARENT
 from neuro_robot.nodes.conversions import diagnostics_message
 from neuro_robot.nodes.hot import HotSubscriptions
-from neuro_robot.nodes.parameters import check_change, declare
+from neuro_robot.nodes.parameters import ROS_OWN, check_change, declare, with_whole_numbers
 
 POLL_S = 0.05  # how long a stop request may go unnoticed while nothing happens
-PARENT = "NEURO_ROBOT_PARENT"  # process that brought the node up; the node does not outlive it
 FLUSH_S = 1.0
 COLD_S = 0.01  # how long timers and services may have to wait beside the fast path
 
@@ -50,7 +50,7 @@ class CoreNode(LifecycleNode):  # type: ignore[misc] # rclpy has no types here
     dynamic: frozenset[str] = frozenset()
 
     def __init__(self, name: str, kind: type) -> None:
-        super().__init__(name)
+        super().__init__(name, automatically_declare_parameters_from_overrides=True)
         self._kind = kind
         self._configured = False
         self.active = False
@@ -60,6 +60,8 @@ class CoreNode(LifecycleNode):  # type: ignore[misc] # rclpy has no types here
         self.due = math.inf  # monotonic time at which on_due is wanted, s
         declare(self, kind)
         self.add_on_set_parameters_callback(self._may_change)
+        if hasattr(self, "add_pre_set_parameters_callback"):  # not yet in Humble
+            self.add_pre_set_parameters_callback(lambda items: with_whole_numbers(kind, items))
         self._diagnostics = self.create_publisher(DiagnosticArray, DIAGNOSTICS.name, qos(DIAGNOSTICS))
 
     def configure(self) -> None:
@@ -155,18 +157,17 @@ class CoreNode(LifecycleNode):  # type: ignore[misc] # rclpy has no types here
         result = check_change(self._kind, items)
         if not result.successful or not self._configured:
             return result
-        for item in items:
-            if item.name == "use_sim_time":
-                continue
-            if item.name not in self.dynamic:
-                result.successful = False
-                result.reason = f"{item.name} takes effect at configure: `ros2 lifecycle set` cleanup first"
-                return result
-            try:
+        own = [item for item in items if item.name not in ROS_OWN]
+        fixed = [item.name for item in own if item.name not in self.dynamic]
+        if fixed:
+            result.successful = False
+            result.reason = f"{fixed[0]} takes effect at configure: `ros2 lifecycle set` deactivate and cleanup first"
+            return result
+        try:
+            for item in own:
                 self.changed(item.name, item.value)
-            except NeuroRobotError as error:
-                result.successful, result.reason = False, str(error)
-                return result
+        except NeuroRobotError as error:
+            result.successful, result.reason = False, str(error)
         return result
 
 
@@ -233,9 +234,12 @@ def _serve(node: CoreNode, hot: HotSubscriptions, executor: SingleThreadedExecut
     """The fast path for a moment, then a look at everything else."""
     until = time.monotonic() + COLD_S
     while node.active and not node.done and (now := time.monotonic()) < until:
+        left = min(until, node.due) - now
         if now >= node.due:
             node.on_due()
+        elif hot.fast:
+            hot.wait(left)
         else:
-            hot.wait(min(until, node.due) - now)
+            executor.spin_once(timeout_sec=left)
         hot.take()
     executor.spin_once(timeout_sec=0.0)

@@ -3,18 +3,26 @@
 rclpy's executor builds a wait set of everything a node has for each callback (a lifecycle node has a dozen services):
 0.2 to 0.3 ms a message, too slow for 500 packets a second through three processes. What is hot is waited for and taken
 here; everything else stays with the executor, which looks in every few milliseconds.
+
+rclpy has no public way to do this. What is used of its inside (the wait set and `take_message`) is the same from Humble
+to Kilted; where it is not there, the executor serves these subscriptions like any other, and slower.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
 from rclpy.callback_groups import CallbackGroup
-from rclpy.impl.implementation_singleton import rclpy_implementation as _rclpy
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
 from rclpy.subscription import Subscription
+
+try:
+    from rclpy.impl.implementation_singleton import rclpy_implementation as _rclpy
+except ImportError:
+    _rclpy: Any = None  # type: ignore[no-redef]
 
 Callback = Callable[[Any, dict[str, int]], None]  # message (or its bytes) and info: source_timestamp in ns, ...
 
@@ -37,23 +45,29 @@ class HiddenGroup(CallbackGroup):  # type: ignore[misc] # rclpy has no types her
 class HotSubscriptions:
     """A node's fast subscriptions, served in the order in which they were added."""
 
-    def __init__(self, node: Node) -> None:
+    fast = True  # False: the executor serves them
+
+    def __init__(self, node: Node, fast: bool | None = None) -> None:
+        """`fast` None: if rclpy has what it needs."""
         self._node = node
         self._group = HiddenGroup()
         self._entries: list[tuple[Subscription, Callback]] = []
+        self.fast = _supported(node) if fast is None else fast
 
     def add(self, kind: Any, topic: str, callback: Callback, profile: QoSProfile, raw: bool = False) -> None:  # noqa: ANN401
         """Subscribe; `raw` hands the serialised bytes on."""
-        subscription = self._node.create_subscription(
-            kind, topic, lambda _message: None, profile, callback_group=self._group, raw=raw
-        )
+
+        def called(message: Any) -> None:  # noqa: ANN401 - the executor has no time of publication for it
+            callback(message, {"source_timestamp": time.time_ns()})
+
+        group = self._group if self.fast else None
+        subscription = self._node.create_subscription(kind, topic, called, profile, callback_group=group, raw=raw)
         self._entries.append((subscription, callback))
 
     def wait(self, timeout_s: float) -> None:
         """Until a message is there, at most timeout_s."""
         handles = [subscription.handle for subscription, _ in self._entries]
-        waiting = _rclpy.WaitSet(len(handles), 0, 0, 0, 0, 0, self._node.context.handle)
-        waiting.clear_entities()
+        waiting = _wait_set(self._node, len(handles))
         for handle in handles:
             with handle:
                 waiting.add_subscription(handle)
@@ -61,7 +75,7 @@ class HotSubscriptions:
 
     def take(self, most: int = 1000) -> None:
         """Hand on what is there: all of the first topic, then of the second, ...; at most so many of each."""
-        for subscription, callback in self._entries:
+        for subscription, callback in self._entries if self.fast else ():
             for _ in range(most):
                 with subscription.handle:
                     taken = subscription.handle.take_message(subscription.msg_type, subscription.raw)
@@ -74,3 +88,16 @@ class HotSubscriptions:
         for subscription, _ in self._entries:
             self._node.destroy_subscription(subscription)
         self._entries.clear()
+
+
+def _wait_set(node: Node, subscriptions: int) -> Any:  # noqa: ANN401 - of rclpy's compiled part
+    waiting = _rclpy.WaitSet(subscriptions, 0, 0, 0, 0, 0, node.context.handle)
+    waiting.clear_entities()
+    return waiting
+
+
+def _supported(node: Node) -> bool:
+    try:
+        return hasattr(_wait_set(node, 0), "add_subscription") and hasattr(_rclpy.Subscription, "take_message")
+    except (AttributeError, TypeError):
+        return False

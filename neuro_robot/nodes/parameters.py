@@ -6,16 +6,10 @@ import math
 from typing import Any, TypeVar
 
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor, SetParametersResult
-from rclpy.exceptions import (
-    InvalidParameterTypeException,
-    InvalidParameterValueException,
-    ParameterUninitializedException,
-)
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
-from neuro_robot.config import Declaration, Value, declarations, from_dict
-from neuro_robot.errors import ConfigError
+from neuro_robot.config import Declaration, declarations, flat, from_dict
 
 T = TypeVar("T")
 ROS_OWN = ("use_sim_time", "start_type_description_service")
@@ -23,28 +17,22 @@ LARGEST = {int: 2**62, float: 1e300}
 
 
 def declare(node: Node, kind: type) -> None:
-    """Declare every parameter of a group on the node. Raises ConfigError when an override has no valid value."""
+    """Declare every parameter of a group on a node made with `automatically_declare_parameters_from_overrides`.
+
+    That is rclpy's public way to learn what command line and parameter files set, unknown names included. Each of
+    them is declared again with description and range. Raises ConfigError for what is unknown or has no valid value.
+    """
+    given = {name: item.value for name, item in node.get_parameters_by_prefix("").items() if not _of_ros(name)}
+    values = flat(from_dict(kind, given))
     for row in declarations(kind):
-        _accept_whole_numbers(node, row)
-        try:
-            node.declare_parameter(row.name, row.default, descriptor(row))
-        except (
-            InvalidParameterTypeException,
-            InvalidParameterValueException,
-            ParameterUninitializedException,
-        ) as error:
-            raise ConfigError(f"{row.name}: {error}; {_expected(row)}") from error
+        if row.name in given:
+            node.undeclare_parameter(row.name)
+        node.declare_parameter(row.name, values[row.name], descriptor(row), ignore_override=True)
 
 
 def read(node: Node, kind: type[T]) -> T:
-    """The node's parameters as the checked group. Raises ConfigError for an unknown override or a wrong value."""
-    rows = declarations(kind)
-    known = {row.name for row in rows}
-    for name in sorted(overrides(node)):
-        if name not in known and name not in ROS_OWN and not name.startswith("qos_overrides."):
-            near = ", ".join(sorted(known)) if "." not in name else f"see `ros2 param list {node.get_name()}`"
-            raise ConfigError(f"{name}: {node.get_name()} has no such parameter; it has {near}")
-    return from_dict(kind, {row.name: value(node.get_parameter(row.name)) for row in rows})
+    """The node's parameters as the checked group. Raises ConfigError for a wrong value."""
+    return from_dict(kind, {row.name: node.get_parameter(row.name).value for row in declarations(kind)})
 
 
 def descriptor(row: Declaration) -> ParameterDescriptor:
@@ -64,6 +52,17 @@ def descriptor(row: Declaration) -> ParameterDescriptor:
     return result
 
 
+def with_whole_numbers(kind: type, changed: list[Parameter[Any]]) -> list[Parameter[Any]]:
+    """`3` for a parameter that is a float means 3.0, as in a parameter file; ROS alone would refuse it."""
+    floats = {row.name for row in declarations(kind) if isinstance(row.default, float)}
+    return [
+        Parameter(item.name, Parameter.Type.DOUBLE, float(item.value))
+        if item.name in floats and item.type_ == Parameter.Type.INTEGER
+        else item
+        for item in changed
+    ]
+
+
 def check_change(kind: type, changed: list[Parameter[Any]]) -> SetParametersResult:
     """Whether these values may be set: choices and finiteness, which ROS does not know."""
     rows = {row.name: row for row in declarations(kind)}
@@ -72,32 +71,12 @@ def check_change(kind: type, changed: list[Parameter[Any]]) -> SetParametersResu
         if row is None:
             continue
         if row.choices and item.value not in row.choices:
-            return SetParametersResult(successful=False, reason=f"{item.name}: {_expected(row)}")
+            reason = f"{item.name}: expected one of {', '.join(row.choices)}, got {item.value!r}"
+            return SetParametersResult(successful=False, reason=reason)
         if isinstance(item.value, float) and not math.isfinite(item.value):
             return SetParametersResult(successful=False, reason=f"{item.name}: expected a finite number")
     return SetParametersResult(successful=True)
 
 
-def overrides(node: Node) -> dict[str, Parameter[Any]]:
-    """What the command line and parameter files set for this node."""
-    found: dict[str, Parameter[Any]] = node._parameter_overrides  # noqa: SLF001 - rclpy has no public way to list them
-    return found
-
-
-def value(item: Parameter[Any]) -> Value:
-    """The plain value of a parameter."""
-    plain: Value = item.value
-    return plain
-
-
-def _accept_whole_numbers(node: Node, row: Declaration) -> None:
-    """`speed: 5` means 5.0; ROS alone would refuse it."""
-    given = overrides(node).get(row.name)
-    if given is not None and isinstance(row.default, float) and given.type_ == Parameter.Type.INTEGER:
-        overrides(node)[row.name] = Parameter(row.name, Parameter.Type.DOUBLE, float(given.value))
-
-
-def _expected(row: Declaration) -> str:
-    if row.choices:
-        return f"expected one of {', '.join(row.choices)}"
-    return f"expected {type(row.default).__name__} from {row.minimum} to {row.maximum}: {row.description}"
+def _of_ros(name: str) -> bool:
+    return name in ROS_OWN or name.startswith("qos_overrides.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path as FilePath
 from typing import Any
@@ -14,6 +15,7 @@ from neuro_robot.robot import Vector3
 MAX_BYTES = 1_000_000
 MAX_ENTRIES = 5000
 FAR = 1e4  # m; nothing may be larger or farther away
+POWER = re.compile(r"[-+]?\d+\.?\d*[eE][-+]?\d+")  # a number to people, a text to YAML 1.1
 Range = tuple[float, float]
 
 
@@ -74,7 +76,8 @@ class Node:
     def number(self, low: float = -FAR, high: float = FAR) -> float:
         is_number = isinstance(self.value, (int, float)) and not isinstance(self.value, bool)
         if not is_number or not low <= self.value <= high:  # type: ignore[operator]
-            hint = "write 1.0e-3, not 1e-3" if isinstance(self.value, str) and "e" in self.value.lower() else ""
+            is_power = isinstance(self.value, str) and POWER.fullmatch(self.value)
+            hint = "YAML wants a point and a sign in it: 1.0e-3" if is_power else ""
             raise self.fail(f"a number from {low:g} to {high:g}", hint)
         return float(self.value)  # type: ignore[arg-type]
 

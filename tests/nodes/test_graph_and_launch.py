@@ -32,9 +32,10 @@ def launch_file(monkeypatch):
     names = {
         "launch": ["LaunchContext", "LaunchDescription"],
         "launch.actions": ["DeclareLaunchArgument", "EmitEvent", "LogInfo", "OpaqueFunction", "RegisterEventHandler",
-                           "Shutdown"],
+                           "Shutdown", "UnregisterEventHandler"],
         "launch.event_handlers": ["OnProcessExit"],
         "launch.events": ["matches_action"],
+        "launch.events.process": ["ProcessExited"],
         "launch.substitutions": ["LaunchConfiguration"],
         "launch_ros": [],
         "launch_ros.actions": ["LifecycleNode"],
@@ -73,9 +74,38 @@ def test_the_launch_file_starts_the_graph(launch_file, monkeypatch):
         assert made.kwargs["namespace"] == "left"
         assert made.kwargs["parameters"][1] == dict(node.parameters)
         assert Path(made.kwargs["parameters"][0]).is_file()
-    chained = [item for item in Recorded.made if type(item).__name__ == "OnStateTransition"]
-    assert [item.kwargs["goal_state"] for item in chained] == ["inactive"] * 3 + ["active"] * 2
-    assert [item.kwargs["target_lifecycle_node"] for item in chained] == [*nodes, *nodes[:2]]
+    watched = [item.kwargs for item in Recorded.made if type(item).__name__ == "OnStateTransition"]
+    assert all(item["handle_once"] for item in watched)
+    chained = [item for item in watched if type(item["entities"][0]).__name__ != "OpaqueFunction"]
+    assert [item["goal_state"] for item in chained] == ["inactive"] * 3 + ["active"] * 3
+    assert [item["target_lifecycle_node"] for item in chained] == [*nodes, *nodes]
+    refusals = [item for item in watched if item not in chained]
+    assert {(item["target_lifecycle_node"], item["goal_state"]) for item in refusals} == {
+        (node, goal) for node in nodes for goal in ("unconfigured", "inactive")
+    }
+
+
+def test_the_end_of_a_node_ends_the_launch_in_order_or_as_a_failure(launch_file):
+    def end(name, status, shutting_down=False):
+        node = next(item for item in drone({}) if item.name == name)
+        on_exit = launch_file["when_ended"](node)
+        return on_exit(types.SimpleNamespace(returncode=status), types.SimpleNamespace(is_shutdown=shutting_down))
+
+    assert [type(item).__name__ for item in end("sim_node", 0)] == ["Shutdown"]
+    for name, status in (("sim_node", -9), ("controller_node", 0), ("controller_node", 1)):
+        with pytest.raises(RuntimeError, match=f"{name} ended with status {status}"):
+            end(name, status)
+        assert end(name, status, shutting_down=True) is None
+
+
+def test_weights_may_be_the_packages_own_none_or_a_file():
+    def weights(**values):
+        return next(node for node in drone(values) if node.name == "controller_node").parameters["weights_file"]
+
+    assert Path(weights()).name == "drone_weights.npz"
+    assert Path(weights(weights="learned")).is_file()
+    assert weights(weights="initial") == weights(weights="") == ""
+    assert weights(weights="my.npz") == "my.npz"
 
 
 def test_the_simulator_begins_last_and_ends_everything():

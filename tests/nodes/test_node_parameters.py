@@ -16,7 +16,7 @@ from rclpy.parameter import Parameter  # noqa: E402
 from neuro_robot.config import group, parameter  # noqa: E402
 from neuro_robot.errors import ConfigError  # noqa: E402
 from neuro_robot.nodes.latency import LatencyHistogram  # noqa: E402
-from neuro_robot.nodes.parameters import check_change, declare, read  # noqa: E402
+from neuro_robot.nodes.parameters import check_change, declare, read, with_whole_numbers  # noqa: E402
 
 pytestmark = pytest.mark.ros
 
@@ -41,7 +41,8 @@ def make_node():
 
     def make(**overrides):
         given = [Parameter(name.replace("__", "."), value=value) for name, value in overrides.items()]
-        nodes.append(Node("plane", context=context, parameter_overrides=given))
+        nodes.append(Node("plane", context=context, parameter_overrides=given,
+                          automatically_declare_parameters_from_overrides=True))  # fmt: skip
         return nodes[-1]
 
     yield make
@@ -65,14 +66,30 @@ def test_described_ranged_and_read_back(make_node):
                                        {"rudder": 1}, {"wing__flaps": 1}])  # fmt: skip
 def test_bad_and_unknown_values_are_refused_by_name(make_node, overrides):
     node = make_node(**overrides)
-    name = next(iter(overrides)).replace("__", ".")
-
-    def declare_and_read():
+    with pytest.raises(ConfigError, match=next(iter(overrides)).replace("__", ".")):
         declare(node, Plane)
-        read(node, Plane)
 
-    with pytest.raises(ConfigError, match=name):
-        declare_and_read()
+
+def test_parameters_of_ros_itself_are_left_alone(make_node):
+    node = make_node(use_sim_time=True, wing__span=4.0)
+    declare(node, Plane)
+    assert read(node, Plane).wing.span == 4.0
+    assert node.get_parameter("use_sim_time").value is True
+
+
+def test_a_range_holds_for_later_changes_and_a_type_stays(make_node):
+    node = make_node(engines=4)
+    declare(node, Plane)
+    assert not node.set_parameters([Parameter("engines", value=9)])[0].successful
+    assert not node.set_parameters([Parameter("engines", value="two")])[0].successful
+    assert node.set_parameters([Parameter("engines", value=1)])[0].successful
+    assert read(node, Plane).engines == 1
+
+
+def test_whole_numbers_become_floats_where_floats_are_wanted():
+    before = [Parameter("wing.span", value=3), Parameter("engines", value=3), Parameter("other", value=3)]
+    after = with_whole_numbers(Plane, before)
+    assert [type(item.value) for item in after] == [float, int, int]
 
 
 def test_a_change_is_checked_for_what_ros_does_not_know():
