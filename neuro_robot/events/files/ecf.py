@@ -173,7 +173,8 @@ def _quarter(raw: Bytes, at: int, k: int, size: int) -> int:
 
 @njit(cache=True)
 def _word(raw: Bytes, at: int, size: int) -> int:
-    return _u16(raw, at) | _u16(raw, at + 2) << 16 if size == 4 else _u16(raw, at)
+    low: int = _u16(raw, at)
+    return low | _u16(raw, at + 2) << 16 if size == 4 else low
 
 
 @njit(cache=True)
