@@ -1,0 +1,108 @@
+"""How many units of a layer's voltage make one unit of v, and with which exponents its weights are then held."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuro_robot.errors import ConfigError
+from neuro_robot.snn.backends.loihi import registers as reg
+from neuro_robot.snn.backends.loihi.dynamics import Dynamics
+from neuro_robot.snn.network import Connection
+from neuro_robot.snn.rules import STDP, SumOfProducts
+
+FINEST_THRESHOLD, COARSEST_THRESHOLD = 1 << 14, 1 << 10  # of the threshold register; the rest is head-room
+TRIES = 128  # scales looked at within the octave
+
+
+def scale(name: str, told: Dynamics, incoming: list[Connection], largest_payload: float, notes: list[str]) -> float:
+    """Units per unit of v: threshold / v_threshold for the threshold register that meets the weights best."""
+    finest = float(FINEST_THRESHOLD)
+    drive = _largest_drive(told, incoming, largest_payload)
+    if drive > 0:
+        finest = min(finest, reg.STATE_LIMIT / drive * told.threshold / (1 << reg.ALIGN))
+    if finest < COARSEST_THRESHOLD:
+        notes.append(
+            f"layer {name}: the current wraps at {COARSEST_THRESHOLD / finest:.1f} times less drive than its weights "
+            "allow if all inputs spike in every step"
+        )
+        finest = COARSEST_THRESHOLD
+    largest_bias = reg.BIAS_RANGE[1] << reg.LARGEST_BIAS_EXP
+    if told.drift:
+        finest = min(finest, largest_bias / abs(told.drift) * told.threshold / (1 << reg.ALIGN))
+    if abs(told.start) > 0:
+        finest = min(finest, (reg.STATE_LIMIT - 1) / abs(told.start) * told.threshold / (1 << reg.ALIGN))
+    for connection in incoming:
+        largest = largest_weight(connection) * told.coupling
+        if largest > 0:
+            finest = min(finest, 254.0 * 2.0 ** reg.WEIGHT_EXP_RANGE[1] * told.threshold / largest)
+    if finest < 1:
+        raise ConfigError(
+            f"layer {name!r}: bias or weights are too far above the threshold for one scale: at the finest scale that "
+            f"holds them the threshold would be {finest:.2g} of its register's unit; reduce them"
+        )
+    tries = np.unique(np.linspace(max(1.0, finest / 2), finest, TRIES).astype(np.int64))
+    best = min(tries.tolist(), key=lambda mantissa: _misfit(mantissa, told, incoming))
+    return float(best * (1 << reg.ALIGN) / told.threshold)
+
+
+def _largest_drive(told: Dynamics, incoming: list[Connection], largest_payload: float) -> float:
+    """The largest current of any neuron, in units of v per step, if every input spiked in every step."""
+    total = 0.0
+    for sign in (1.0, -1.0):
+        drive = np.zeros(incoming[0].post.size if incoming else 1)
+        for c in incoming:
+            weights = c.weights if c.rule is None else np.full(c.weights.size, sign * largest_weight(c))
+            times = largest_payload if c.pre.cell is None else 1.0
+            drive += times * np.bincount(c.post_index, np.maximum(sign * weights, 0.0), drive.size)
+        total = max(total, float(drive.max()))
+    return total * abs(told.coupling) / (1.0 - told.keep_u)
+
+
+def _misfit(mantissa: int, told: Dynamics, incoming: list[Connection]) -> float:
+    """Sum over the connections of the squared relative error of their weights."""
+    gain = mantissa / told.threshold * told.coupling
+    total = 0.0
+    for c in incoming:
+        largest, mixed = largest_weight(c), is_mixed(c)
+        if largest == 0:
+            continue
+        unit = 2.0 ** exponent(gain * largest, mixed) / gain
+        if c.rule is not None:
+            total += (unit * (2 if mixed else 1) / largest) ** 2 / 12
+        else:
+            error = rounded(c.weights, unit, mixed) * unit - c.weights
+            total += float(error @ error) / max(float(c.weights @ c.weights), 1e-300)
+    return total
+
+
+def largest_weight(connection: Connection) -> float:
+    """The largest size that a weight has, or may come to have by learning."""
+    largest = float(np.abs(connection.weights).max(initial=0.0))
+    if isinstance(connection.rule, (STDP, SumOfProducts)):
+        return max(abs(connection.rule.w_min), abs(connection.rule.w_max), largest)
+    return largest
+
+
+def is_mixed(connection: Connection) -> bool:
+    """Whether the weights have, or may come to have, both signs."""
+    if isinstance(connection.rule, (STDP, SumOfProducts)):
+        return connection.rule.w_min < 0 < connection.rule.w_max
+    return bool(connection.weights.size and connection.weights.min() < 0 < connection.weights.max())
+
+
+def exponent(largest: float, mixed: bool) -> int:
+    """The smallest exponent with which a weight of `largest` times 64 units fits the chip's 8 bits."""
+    if largest == 0:
+        return 0
+    fits = math.ceil(math.log2(largest / (254.0 if mixed else 255.0)) - 1e-9)
+    return min(max(fits, reg.WEIGHT_EXP_RANGE[0]), reg.WEIGHT_EXP_RANGE[1])
+
+
+def rounded(weights: NDArray[np.float32], unit: float, mixed: bool) -> NDArray[np.float64]:
+    """The whole numbers of units that the chip holds for the weights."""
+    step = 2.0 if mixed else 1.0  # a sign takes the last bit
+    rounded: NDArray[np.float64] = np.rint(weights.astype(np.float64) / (unit * step)) * step
+    return np.clip(rounded, -256.0 if mixed else -255.0, 254.0 if mixed else 255.0)

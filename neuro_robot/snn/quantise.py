@@ -1,0 +1,209 @@
+"""From a network of real numbers to the integers of Loihi, with a report of what was lost.
+
+A layer's voltage is counted in units of 1 / scale from its reset value, so that the threshold is a whole number of 64
+units (the chip's threshold register) and a weight w of a connection is a whole number of 64 2^exponent units of
+current. The scale is chosen per layer: as fine as the threshold register and the 24 bits of the current allow under
+the largest drive that the weights make possible, and within the last octave so that the weights are met best.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from neuro_robot.errors import ConfigError
+from neuro_robot.snn.backends.loihi import plasticity, scaling
+from neuro_robot.snn.backends.loihi import registers as reg
+from neuro_robot.snn.backends.loihi.description import ChipNetwork, Compartments
+from neuro_robot.snn.backends.loihi.dynamics import Dynamics, bias_of, dynamics_of, tau_of
+from neuro_robot.snn.backends.loihi.plasticity import Plasticity, Rate
+from neuro_robot.snn.cells import IF, LIF
+from neuro_robot.snn.network import Connection, Layer, Network
+from neuro_robot.snn.rules import STDP, SumOfProducts
+
+FRACTION_BITS = 6  # of a graded input, where the weight exponents leave room for them
+LARGEST_STEPS = reg.LARGEST_DELAY + 1
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the description does not tell.
+
+    graded: inputs carry payloads (Loihi 2) of up to largest_input events, beyond which they saturate.
+    largest_reward: reward that the third factor must be able to express.
+    """
+
+    graded: bool = True
+    largest_input: float = 255.0
+    largest_reward: float = 1.0
+
+
+class Loss(NamedTuple):
+    """What a connection's weights became: the unit, root mean square and largest error, weights that became 0."""
+
+    unit: float
+    exponent: int
+    bits_used: float
+    rms_error: float
+    largest_error: float
+    lost: int
+
+
+@dataclass
+class Quantised:
+    """The chip's network and the way back: v = v_reset + register / scale, weight = integer * unit."""
+
+    chip: ChipNetwork
+    scales: dict[str, float] = field(default_factory=dict)
+    offsets: dict[str, float] = field(default_factory=dict)
+    units: dict[str, float] = field(default_factory=dict)
+    cells: dict[str, tuple[Rate, ...]] = field(default_factory=dict)
+    losses: dict[str, Loss] = field(default_factory=dict)
+    learning: dict[str, Plasticity] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def report(self) -> str:
+        """What was lost, as text: every parameter that the chip holds differently, every connection's weights."""
+        lines = []
+        for name, rates in self.cells.items():
+            lines.append(f"layer {name}: {self.scales[name]:g} units per unit of v")
+            lines += [f"  {rate.name}: wanted {rate.wanted:g}, held {rate.held:g}" for rate in rates]
+        for name, loss in self.losses.items():
+            lines.append(
+                f"connection {name}: unit {loss.unit:.4g}, exponent {loss.exponent}, {loss.bits_used:.1f} bits in use; "
+                f"error rms {loss.rms_error:.3g}, largest {loss.largest_error:.3g}; {loss.lost} weights became 0"
+            )
+            if name in self.learning:
+                rates = self.learning[name].rates
+                lines += [f"  {rate.name}: wanted {rate.wanted:g}, held {rate.held:g}" for rate in rates]
+        return "\n".join([*lines, *self.notes])
+
+
+def quantise(network: Network, options: Options | None = None) -> Quantised:
+    """The network in the chip's integers. ConfigError names layer or connection, parameter, and what the chip holds."""
+    options = options or Options()
+    made = Quantised(ChipNetwork())
+    exponents: dict[str, int] = {}
+    dynamics = {
+        layer.name: dynamics_of(layer, network.dt_ms) for layer in network.layers.values() if layer.cell is not None
+    }
+    for name, told in dynamics.items():
+        incoming = [c for c in network.connections.values() if c.post.name == name]
+        made.scales[name] = scaling.scale(name, told, incoming, _largest_payload(options), made.notes)
+        for connection in incoming:
+            gain = made.scales[name] * told.coupling / (1 << reg.ALIGN)
+            exponents[connection.name] = scaling.exponent(
+                gain * scaling.largest_weight(connection), scaling.is_mixed(connection)
+            )
+            made.units[connection.name] = 2.0 ** exponents[connection.name] / gain
+    fractions = _fractions(network, exponents, options)
+    for layer in network.layers.values():
+        if layer.cell is None:
+            bits = (
+                math.ceil(math.log2(options.largest_input * 2.0 ** fractions[layer.name] + 1)) if options.graded else 0
+            )
+            made.chip.add_input(
+                layer.name, layer.size, message_bits=bits, latency=0, fraction_bits=fractions[layer.name]
+            )
+        else:
+            _add_layer(made, layer, dynamics[layer.name], network.dt_ms)
+    for connection in network.connections.values():
+        fraction = fractions.get(connection.pre.name, 0)
+        _connect(made, connection, exponents[connection.name], fraction, network.dt_ms, options)
+    return made
+
+
+def _message_bits(fraction: int, options: Options) -> int:
+    return math.ceil(math.log2(options.largest_input * 2.0**fraction + 1)) if options.graded else 0
+
+
+def _largest_payload(options: Options) -> float:
+    return options.largest_input if options.graded else 1.0
+
+
+def _fractions(network: Network, exponents: dict[str, int], options: Options) -> dict[str, int]:
+    """Bits behind the point of each input layer's payloads: they take the place of bits of the weight exponents."""
+    found = {}
+    for layer in network.layers.values():
+        if layer.cell is None:
+            room = [exponents[c.name] for c in network.connections.values() if c.pre.name == layer.name]
+            bits = min([FRACTION_BITS, *(exponent - reg.WEIGHT_EXP_RANGE[0] for exponent in room)])
+            found[layer.name] = bits if options.graded else 0
+    return found
+
+
+def _add_layer(made: Quantised, layer: Layer, told: Dynamics, dt_ms: float) -> None:
+    scale, name = made.scales[layer.name], layer.name
+    threshold = round(scale * told.threshold / (1 << reg.ALIGN))
+    dv = min(max(round(reg.DECAY_ONE * (1.0 - told.keep_v)), 0), reg.LARGEST_DECAY)
+    du = min(max(round(reg.DECAY_ONE * (1.0 - told.keep_u)) - reg.DECAY_OFFSET_U, 0), reg.LARGEST_DECAY)
+    # the resting level is drift / (1 - keep_v): keep it, rather than the drift, when the decay is rounded
+    drift = told.drift * (dv / reg.DECAY_ONE / (1.0 - told.keep_v) if dv else 1.0)
+    mantissa, exponent = bias_of(drift * scale)
+    # the chip wants more than the threshold, the description at least the threshold: one less
+    made.chip.add_layer(
+        name,
+        layer.size,
+        Compartments(du, dv, threshold - 1, mantissa, exponent, told.refract, round(told.start * scale)),
+    )
+    made.offsets[name] = layer.cell.v_reset if isinstance(layer.cell, (IF, LIF)) else 0.0
+    rates = [Rate("threshold over reset", told.threshold, (threshold - 1) * (1 << reg.ALIGN) / scale)]
+    if isinstance(layer.cell, LIF):
+        rates.append(Rate("tau_mem_ms", layer.cell.tau_mem_ms, tau_of(dv, dt_ms)))
+    if told.keep_u:
+        rates.append(Rate("tau_syn_ms", getattr(layer.cell, "tau_syn_ms", 0.0), tau_of(du + reg.DECAY_OFFSET_U, dt_ms)))
+    if told.drift:
+        rates.append(Rate("drift per step", told.drift, mantissa * 2.0**exponent / scale))
+    made.cells[name] = tuple(rates)
+
+
+def _connect(made: Quantised, told: Connection, exponent: int, fraction: int, dt_ms: float, options: Options) -> None:
+    where, unit, mixed = f"connection {told.name!r}", made.units[told.name], scaling.is_mixed(told)
+    if told.delay_steps.size and told.delay_steps.max() > LARGEST_STEPS:
+        raise ConfigError(
+            f"{where}: delay_steps: the chip delays a spike by up to {LARGEST_STEPS} steps, "
+            f"got {told.delay_steps.max()}"
+        )
+    whole = scaling.rounded(told.weights, unit, mixed)
+    rule = _rule(where, told, unit, dt_ms, options)
+    if rule is not None:
+        made.learning[told.name] = rule
+        whole = np.clip(whole, rule.rule.w_min, rule.rule.w_max)
+    shape = (told.pre.size, told.post.size)
+    weights, delays, exists = np.zeros(shape, np.int64), np.zeros(shape, np.int64), np.zeros(shape, np.bool_)
+    weights[told.pre_index, told.post_index] = whole.astype(np.int64)
+    delays[told.pre_index, told.post_index] = told.delay_steps - 1
+    exists[told.pre_index, told.post_index] = True
+    message_bits = _message_bits(fraction, options) if told.pre.cell is None else 0
+    made.chip.connect(
+        told.pre.name, told.post.name, weights, delays, exists=exists, weight_exp=exponent - fraction,
+        sign_mode=_sign_mode(told, mixed), message_bits=message_bits,
+        rule=None if rule is None else rule.rule, name=told.name,
+    )  # fmt: skip
+    error = np.abs(whole * unit - told.weights)
+    used = math.log2(np.abs(whole).max() + 1) if whole.size else 0.0
+    made.losses[told.name] = Loss(
+        unit, exponent, used, float(np.sqrt(np.mean(error**2))) if error.size else 0.0,
+        float(error.max(initial=0.0)), int(np.count_nonzero((whole == 0) & (told.weights != 0))),
+    )  # fmt: skip
+
+
+def _sign_mode(told: Connection, mixed: bool) -> str:
+    if mixed:
+        return reg.MIXED
+    low = told.rule.w_min if isinstance(told.rule, (STDP, SumOfProducts)) else float(told.weights.min(initial=0.0))
+    return reg.INHIBITORY if low < 0 else reg.EXCITATORY
+
+
+def _rule(where: str, told: Connection, unit: float, dt_ms: float, options: Options) -> Plasticity | None:
+    if not isinstance(told.rule, (STDP, SumOfProducts)):
+        return None
+    step = 2 if scaling.is_mixed(told) else 1
+    low = math.ceil(told.rule.w_min / unit / step - 1e-6) * step
+    high = math.floor(told.rule.w_max / unit / step + 1e-6) * step
+    if isinstance(told.rule, STDP):
+        return plasticity.stdp(where, told.rule, unit, (low, high), dt_ms, options.largest_reward)
+    return plasticity.sum_of_products(where, told.rule, unit, (low, high), dt_ms)
