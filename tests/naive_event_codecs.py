@@ -4,13 +4,17 @@ import struct
 
 import numpy as np
 
-from neuro_robot.events import EVENT_DTYPE
+from neuro_robot.events import EVENT_DTYPE, TRIGGER_DTYPE
 
 ROLL_OVER_US = 1 << 24
 
 
 def as_events(rows):
     return np.array([tuple(row) for row in rows], EVENT_DTYPE)
+
+
+def as_triggers(rows):
+    return np.array([tuple(row) for row in rows], TRIGGER_DTYPE)
 
 
 def decode_mono(payload, time_base, width, height):
@@ -127,6 +131,87 @@ class NaiveEvt3:
             self.outside += 1
         else:
             rows.append((self.t_us * 1000, x, self.y, p))
+
+
+def decode_libcaer_cmp(payload, time_base, width, height):
+    return NaiveLibcaerCmp(width, height).decode(payload, time_base)
+
+
+class NaiveLibcaerCmp:
+    """Self-contained packets of libcaer_cmp words."""
+
+    def __init__(self, width, height):
+        self.width, self.height = width, height
+        self.dropped = self.outside = self.unknown = 0
+
+    def decode(self, payload, time_base):
+        high = low = 0
+        x = base = polarity = None
+        rows = []
+        for i in range(0, len(payload) // 2 * 2, 2):
+            (word,) = struct.unpack("<H", payload[i : i + 2])
+            code, value = word >> 12, word % 4096
+            t = time_base + (high * 4096 + low) * 1000
+            if code == 0:
+                high = value
+            elif code == 1:
+                low = value
+            elif code == 2:
+                x = value % 2048
+            elif code == 3:
+                self._event(rows, t, x, value % 2048, value // 2048)
+            elif code == 4:
+                base, polarity = value % 2048, value // 2048
+            elif code == 5:
+                for bit in range(8):
+                    if value & 1 << bit:
+                        self._event(rows, t, x, None if base is None else base + bit, polarity)
+                if base is not None:
+                    base += 8
+            else:
+                self.unknown += 1
+        return rows
+
+    def _event(self, rows, t, x, y, p):
+        if x is None or y is None:
+            self.dropped += 1
+        elif x >= self.width or y >= self.height:
+            self.outside += 1
+        else:
+            rows.append((t, x, y, p))
+
+
+def decode_trigger(payload, time_base):
+    words = [struct.unpack("<IHH", payload[i : i + 8]) for i in range(0, len(payload) // 8 * 8, 8)]
+    return [(time_base + dt, top % 256, top >> 15) for dt, _, top in words]
+
+
+def vendor_evt3_events(words, width, height):
+    """Events as the vendor's decoder (openeb) takes vectors: only whole groups of 12, 12 and 8 inside the sensor."""
+    high = low = y = base = polarity = 0
+    rows, i = [], 0
+    while i < len(words):
+        code, value = words[i] >> 12, words[i] % 4096
+        if code == 0x4:
+            group = [word % 4096 for word in words[i : i + 3]]
+            mask = group[0] | group[1] << 12 | group[2] % 256 << 24
+            if base + 32 <= width:
+                rows += [((high << 12 | low) * 1000, base + bit, y, polarity) for bit in range(32) if mask >> bit & 1]
+            base += 32
+            i += 2
+        elif code == 0x0:
+            y = value % 2048
+        elif code == 0x2 and y < height:
+            rows.append(((high << 12 | low) * 1000, value % 2048, y, value // 2048))
+        elif code == 0x3:
+            base, polarity = value % 2048, value // 2048
+        elif code == 0x6:
+            low = value
+        elif code == 0x8:
+            low = low if value == high % 4096 else 0
+            high = value + (high // 4096 + (high % 4096 >= value + 2048)) * 4096
+        i += 1
+    return rows
 
 
 def evt3(*words):

@@ -56,6 +56,24 @@ def validate_events(events: Events, width: int, height: int) -> None:
     raise PacketError(f"event {index}: {reasons[fault]}")
 
 
+def validate_triggers(triggers: Triggers, max_id: int) -> None:
+    """Check that triggers are a sorted (n,) TRIGGER_DTYPE array with channels up to max_id.
+
+    Raises PacketError naming the first trigger that is not: t below 0, above MAX_TIME_NS or before its predecessor, a
+    channel above max_id, a value other than 0 and 1.
+    """
+    if not isinstance(triggers, np.ndarray) or triggers.ndim != 1 or triggers.dtype != TRIGGER_DTYPE:
+        got = f"{triggers.dtype} {triggers.shape}" if isinstance(triggers, np.ndarray) else type(triggers).__name__
+        raise PacketError(f"expected a 1-D array of TRIGGER_DTYPE, got {got}; build it with empty_triggers(n)")
+    times_ns = triggers["t"]
+    late = np.append(False, times_ns[1:] < times_ns[:-1])
+    bad = late | (times_ns < 0) | (times_ns > MAX_TIME_NS) | (triggers["id"] > max_id) | (triggers["value"] > 1)
+    if bad.any():
+        i = int(np.argmax(bad))
+        expected = f"sorted t from 0 to {MAX_TIME_NS} ns, id from 0 to {max_id}, value 0 or 1"
+        raise PacketError(f"trigger {i}: expected {expected}, got {triggers[i].tolist()} (t, id, value)")
+
+
 def require_event_array(events: Events) -> None:
     """Raise PacketError unless events is a one-dimensional numpy array of EVENT_DTYPE."""
     if not isinstance(events, np.ndarray) or events.ndim != 1 or events.dtype != EVENT_DTYPE:

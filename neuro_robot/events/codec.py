@@ -14,6 +14,15 @@ from neuro_robot.events.array import EVENT_DTYPE, Events, Triggers, empty_trigge
 Words = npt.NDArray[Any]  # integers of the codec's word type
 
 
+class Content(NamedTuple):
+    """What one packet is made of: sorted, inside the sensor, within what its Codec says of itself."""
+
+    events: Events
+    triggers: Triggers
+    t_end_ns: int  # sensor time up to which the packet tells everything
+    width: int
+
+
 class Counts(NamedTuple):
     """What a decoder met in one packet besides good events."""
 
@@ -43,7 +52,7 @@ class PacketDecoder(Protocol):
 
 
 class EventWordDecoder:
-    """Decodes encodings of one word per event whose packets are self-contained.
+    """Decodes encodings of events only, one word each, whose packets are self-contained.
 
     kernel(words, time_base, width, height, last_ns, events) fills events and returns (events kept, time of the last
     event, newest time, number of steps back in time). last_ns is the last time of the packet before: it is all that
@@ -72,10 +81,11 @@ class Codec:
 
     name: str
     word: np.dtype[Any]  # a packet is a whole number of these
-    max_width: int  # pixels that the address bits can tell apart
+    max_width: int  # pixels that the address bits can tell apart; 0: carries no events, so any sensor will do
     max_height: int
-    max_span_ns: int  # longest time from first event to the end of a packet
+    max_trigger_id: int | None  # None: carries no triggers
+    max_span_ns: int  # longest time from the first event or trigger to the end of a packet
     little_endian_always: bool  # by definition of the format, whatever is_bigendian says
-    encode: Callable[[Events, int], tuple[int, Words]]  # (sorted events, t_end_ns) -> (time_base, words)
+    encode: Callable[[Content], tuple[int, Words]]  # -> (time_base, words)
     decoder: Callable[[], PacketDecoder]
     self_contained: Callable[[int], bool]  # time_base -> whether a packet decodes without those before it

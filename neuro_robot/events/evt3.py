@@ -11,16 +11,17 @@ from __future__ import annotations
 from neuro_robot.events.codec import Codec
 from neuro_robot.events.evt3_decoder import Evt3Decoder
 from neuro_robot.events.evt3_encoder import MAX_SPAN_US, encode
-from neuro_robot.events.evt3_words import ADDRESS_MASK, WORD
+from neuro_robot.events.vectors import ADDRESS_MASK, WORD
 
 EVT3 = Codec(
     name="evt3",
     word=WORD,
     max_width=ADDRESS_MASK + 1,
     max_height=ADDRESS_MASK + 1,
+    max_trigger_id=15,
     max_span_ns=MAX_SPAN_US * 1000,
     little_endian_always=False,
-    encode=encode,
+    encode=lambda content: encode(content.events, content.t_end_ns, content.triggers, content.width),
     decoder=Evt3Decoder,
     self_contained=lambda time_base: time_base != 0,
 )

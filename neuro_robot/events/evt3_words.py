@@ -6,10 +6,6 @@ evt3_types.h.
 
 from __future__ import annotations
 
-import numpy as np
-
-WORD = np.dtype("<u2")
-
 ADDR_Y = 0x0  # bits 0-10 row; bit 11 master or slave camera, not used here
 ADDR_X = 0x2  # bits 0-10 column, bit 11 polarity: one event
 VECT_BASE_X = 0x3  # bits 0-10 column of the next vector's bit 0, bit 11 polarity
@@ -23,9 +19,5 @@ EXT_TRIGGER = 0xA  # bit 0 edge, bits 8-11 channel
 OTHERS = 0xE  # counters and notices, continued by CONTINUED words
 CONTINUED_12 = 0xF  # data of an OTHERS word
 
-ADDRESS_MASK = 0x7FF
-POLARITY_SHIFT = 11
-
-LOW_BITS = 12  # of the clock, in TIME_LOW; one count of the high half is 2^12 us
-HIGH_COUNTS = 1 << 12  # counts of the high half before the clock rolls over
+HIGH_COUNTS = 1 << 12  # counts of the high half of the clock (TIME_HIGH) before it rolls over
 GLITCH_COUNTS = 10  # TIME_HIGH may step back by this much without a roll-over (as event_camera_codecs decides)

@@ -12,19 +12,20 @@ import numpy as np
 from numba import njit
 
 from neuro_robot.events.array import Events, as_kernel_input
-from neuro_robot.events.codec import Codec, EventWordDecoder, Words
+from neuro_robot.events.codec import Codec, Content, EventWordDecoder, Words
 
 WORD = np.dtype("<i8")  # both 32-bit words at once: data below, timestamp above; its sign bit is not used
 ROLL_OVER_US = 2**31
 
 
-def encode(events: Events, t_end_ns: int) -> tuple[int, Words]:
-    """Sorted events -> (time_base: ns with the low 31 bits of its microseconds cleared, words); t floors to us.
+def encode(content: Content) -> tuple[int, Words]:
+    """-> (time_base: ns with the low 31 bits of its microseconds cleared, words); t floors to us.
 
     An empty packet has nothing else to tell the time, so its time_base is t_end_ns floored to us.
     """
+    events = content.events
     if not len(events):
-        return t_end_ns // 1000 * 1000, np.empty(0, WORD)
+        return content.t_end_ns // 1000 * 1000, np.empty(0, WORD)
     base_us = int(events["t"][0]) // 1000 // ROLL_OVER_US * ROLL_OVER_US
     words = np.empty(len(events), WORD)
     _encode_words(as_kernel_input(events), words)
@@ -82,6 +83,7 @@ LIBCAER = Codec(
     word=WORD,
     max_width=2**15,
     max_height=2**15,
+    max_trigger_id=None,
     max_span_ns=ROLL_OVER_US // 2 * 1000,
     little_endian_always=True,  # libcaer's memory layout, copied by its driver whatever the machine
     encode=encode,

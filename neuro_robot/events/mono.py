@@ -10,14 +10,15 @@ import numpy as np
 from numba import njit
 
 from neuro_robot.events.array import Events, as_kernel_input
-from neuro_robot.events.codec import Codec, EventWordDecoder, Words
+from neuro_robot.events.codec import Codec, Content, EventWordDecoder, Words
 
 WORD = np.dtype("<i8")  # signed, so that arithmetic with it stays in int64
 
 
-def encode(events: Events, t_end_ns: int) -> tuple[int, Words]:
-    """Sorted events -> (time_base: ns of the first event, or t_end_ns when there is none; one word per event)."""
-    time_base = int(events["t"][0]) if len(events) else t_end_ns
+def encode(content: Content) -> tuple[int, Words]:
+    """-> (time_base: ns of the first event, or t_end_ns when there is none; one word per event)."""
+    events = content.events
+    time_base = int(events["t"][0]) if len(events) else content.t_end_ns
     words = np.empty(len(events), WORD)
     _encode_words(as_kernel_input(events), time_base, words)
     return time_base, words
@@ -61,6 +62,7 @@ MONO = Codec(
     word=WORD,
     max_width=2**16,
     max_height=2**15,
+    max_trigger_id=None,
     max_span_ns=2**32 - 1,
     little_endian_always=False,
     encode=encode,

@@ -9,13 +9,15 @@ import numpy as np
 import numpy.typing as npt
 
 from neuro_robot.errors import PacketError
-from neuro_robot.events.array import MAX_TIME_NS, Events, Triggers, validate_events
-from neuro_robot.events.codec import Batch, Codec, PacketDecoder, Words
+from neuro_robot.events.array import MAX_TIME_NS, Events, Triggers, empty_triggers, validate_events, validate_triggers
+from neuro_robot.events.codec import Batch, Codec, Content, PacketDecoder, Words
 from neuro_robot.events.evt3 import EVT3
 from neuro_robot.events.libcaer import LIBCAER
+from neuro_robot.events.libcaer_cmp import LIBCAER_CMP
 from neuro_robot.events.mono import MONO
+from neuro_robot.events.trigger import TRIGGER
 
-CODECS: dict[str, Codec] = {codec.name: codec for codec in (EVT3, MONO, LIBCAER)}
+CODECS: dict[str, Codec] = {codec.name: codec for codec in (EVT3, MONO, LIBCAER, LIBCAER_CMP, TRIGGER)}
 """Every encoding this package reads and writes, by the name that EventPacket.encoding carries."""
 
 
@@ -71,26 +73,44 @@ def pack(
     stamp_ns: int,
     t_end_ns: int,
     frame_id: str = "event_camera",
+    triggers: Triggers | None = None,
 ) -> EventPacket:
     """Encode sorted (n,) EVENT_DTYPE events, n may be 0, as one packet that covers sensor time up to t_end_ns.
 
-    Decoding gives the same events in the same order, times floored to the encoding's resolution (mono 1 ns, evt3 and
-    libcaer 1 us). Raises PacketError for an unknown encoding, events that validate_events refuses, a sensor larger
-    than the encoding can address, t_end_ns before the last event, or a longer time than one packet can hold.
+    triggers, sorted (n,) TRIGGER_DTYPE, go into `evt3` (channels 0 to 15) and `trigger`, which takes no events.
+    Decoding gives the same events in the same order and the same triggers, times floored to the encoding's resolution
+    (mono and trigger 1 ns, the others 1 us). Raises PacketError for an unknown encoding, events that validate_events
+    or triggers that validate_triggers refuses or that the encoding cannot carry, a sensor larger than the encoding can
+    address, t_end_ns before the last of them, or a longer time than one packet can hold.
     """
     codec = _codec(encoding)
     _check_geometry(codec, width, height)
-    validate_events(events, width, height)
-    t_last_ns = int(events["t"][-1]) if len(events) else 0
-    if not t_last_ns <= t_end_ns <= MAX_TIME_NS:
-        raise PacketError(f"expected t_end_ns from the last event's {t_last_ns} to {MAX_TIME_NS}, got {t_end_ns}")
-    span_ns = t_end_ns - int(events["t"][0]) if len(events) else 0
-    if span_ns > codec.max_span_ns:
-        longest = f"{codec.max_span_ns} ns of sensor time"
-        raise PacketError(f"{encoding}: a packet holds at most {longest}, got {span_ns}; use shorter packets")
-    time_base, words = codec.encode(events, int(t_end_ns))
+    content = Content(events, empty_triggers() if triggers is None else triggers, int(t_end_ns), width)
+    _check_content(codec, content, height)
+    time_base, words = codec.encode(content)
     payload = words.view(np.uint8)
     return EventPacket(stamp_ns, frame_id, height, width, seq, time_base, encoding, False, payload)
+
+
+def _check_content(codec: Codec, content: Content, height: int) -> None:
+    validate_events(content.events, content.width, height)
+    validate_triggers(content.triggers, 255 if codec.max_trigger_id is None else codec.max_trigger_id)
+    if len(content.events) and not codec.max_width:
+        raise PacketError(
+            f"{codec.name} carries no events, got {len(content.events)}; use evt3 for events and triggers"
+        )
+    if len(content.triggers) and codec.max_trigger_id is None:
+        got = f"got {len(content.triggers)}"
+        raise PacketError(f"{codec.name} carries no triggers, {got}; use evt3, or trigger packets beside")
+    parts = [part["t"] for part in (content.events, content.triggers) if len(part)]
+    t_last_ns = max([int(times_ns[-1]) for times_ns in parts], default=0)
+    if not t_last_ns <= content.t_end_ns <= MAX_TIME_NS:
+        bounds = f"from the last event's {t_last_ns} to {MAX_TIME_NS}"
+        raise PacketError(f"expected t_end_ns {bounds}, got {content.t_end_ns}")
+    span_ns = content.t_end_ns - min([int(times_ns[0]) for times_ns in parts], default=content.t_end_ns)
+    if span_ns > codec.max_span_ns:
+        longest = f"{codec.max_span_ns} ns of sensor time"
+        raise PacketError(f"{codec.name}: a packet holds at most {longest}, got {span_ns}; use shorter packets")
 
 
 class StreamDecoder:
@@ -185,7 +205,7 @@ def _codec(encoding: str) -> Codec:
 
 
 def _check_geometry(codec: Codec, width: int, height: int) -> None:
-    if not (0 < width <= codec.max_width and 0 < height <= codec.max_height):
+    if codec.max_width and not (0 < width <= codec.max_width and 0 < height <= codec.max_height):
         largest = f"{codec.max_width}x{codec.max_height}"
         raise PacketError(f"{codec.name}: expected a sensor of 1x1 to {largest} pixels, got {width}x{height}")
 

@@ -71,7 +71,7 @@ def test_dvxplorer_libcaer():
 
 
 @pytest.mark.parametrize("name", ["silky_evt3_640x480", "dvxplorer_libcaer_640x480"])
-@pytest.mark.parametrize("encoding", ["mono", "evt3", "libcaer"])
+@pytest.mark.parametrize("encoding", ["mono", "evt3", "libcaer", "libcaer_cmp"])
 def test_recorded_events_survive_every_encoding(name, encoding):
     _, decoded, events, _ = decode_all(read_packets(name))
     packets = [
