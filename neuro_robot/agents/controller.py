@@ -49,13 +49,16 @@ class Controller:
         return {"steer": self.mind.network.weights("steer")}
 
     def save(self, path: str | Path) -> None:
-        """Write weights, thresholds and traces to a checked file."""
-        save_state(Path(path), self.mind.network.state(), {"agent": "drone"})
+        """Write weights, thresholds, traces and the expected reward to a checked file."""
+        meta = {"agent": "drone", "expected_reward": float(self.mind.expected_reward)}
+        save_state(Path(path), self.mind.network.state(), meta)
 
     def load(self, path: str | Path) -> None:
         """Read what `save` wrote. Raises WeightsError and changes nothing when the file does not fit."""
-        arrays, _ = load_state(Path(path))
+        arrays, meta = load_state(Path(path))
         self.mind.network.load_state_dict(arrays)
+        expected = meta.get("expected_reward", 0.0)
+        self.mind.expected_reward = float(expected) if isinstance(expected, (int, float)) else 0.0
 
     def diagnostics(self) -> dict[str, float]:
         """Network activity and decoder counters, for /diagnostics and the summary."""

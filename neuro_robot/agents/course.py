@@ -12,9 +12,12 @@ from neuro_robot.config import parameter
 class CourseConfig:
     """How a wish to steer becomes a lateral velocity."""
 
-    max_slip: float = parameter(0.5, "largest lateral speed as a share of the forward speed", 0.0, 2.0)
-    homing_per_s: float = parameter(0.4, "lateral speed back to the start line per metre of own drift, 1/s", 0.0, 5.0)
-    max_homing: float = parameter(2.0, "largest homing speed, m/s", 0.0, 5.0)
+    max_slip: float = parameter(0.8, "largest lateral speed as a share of the forward speed", 0.0, 2.0)
+    max_lateral: float = parameter(9.0, "largest lateral speed, m/s", 0.0, 10.0)
+    homing: float = parameter(
+        0.06, "lateral speed back to the start line, share of the forward speed per metre of own drift, 1/m", 0.0, 1.0
+    )
+    max_homing: float = parameter(0.5, "largest homing speed as a share of the forward speed", 0.0, 2.0)
     max_course_deg: float = parameter(15.0, "the view turns no further from the nose than this, deg", 0.0, 90.0)
     lag_ms: float = parameter(250.0, "the body's lag behind its command, ms", 1.0, 2000.0)
 
@@ -22,7 +25,9 @@ class CourseConfig:
 class Course:
     """Path integration of the robot's own lateral commands (an efference copy), with the body's lag.
 
-    dvy/dt = (command - vy) / lag, dy/dt = vy; the command is clip(steer - homing * y).
+    dvy/dt = (command - vy) / lag, dy/dt = vy; the command is clip(clip(wish) - homing speed y). The wish is limited
+    before homing is added, so that even the strongest wish is turned back far from the line; everything but the lag
+    scales with the forward speed, so that the path's shape does not depend on it.
     """
 
     def __init__(self, config: CourseConfig, speed: float) -> None:
@@ -46,8 +51,12 @@ class Course:
     def steer(self, wish: float, dt_ms: float) -> None:
         """Advance by one step with the wished lateral speed, m/s."""
         config = self._config
-        home = min(max(-config.homing_per_s * self.y, -config.max_homing), config.max_homing)
-        limit = config.max_slip * self._speed
-        self.lateral = min(max(wish + home, -limit), limit)
+        limit = min(config.max_slip * self._speed, config.max_lateral)
+        home = _clip(-config.homing * self._speed * self.y, config.max_homing * self._speed)
+        self.lateral = _clip(_clip(wish, limit) + home, limit)
         self.vy += (self.lateral - self.vy) * min(dt_ms / config.lag_ms, 1.0)
         self.y += self.vy * dt_ms * 1e-3
+
+
+def _clip(value: float, limit: float) -> float:
+    return min(max(value, -limit), limit)

@@ -44,7 +44,7 @@ class NetworkConfig:
     )
     rivalry: float = parameter(0.2, "inhibition of one motor side by the other (winner takes all)", 0.0, 10.0)
     motor_gain: float = parameter(
-        0.06, "lateral share of the speed per spike of difference in the motor trace", 0.0, 100.0
+        0.16, "lateral share of the speed per spike of difference in the motor trace", 0.0, 100.0
     )
     motor_tau_ms: float = parameter(50.0, "time constant of the motor trace, ms", 1.0, 1000.0)
 
@@ -132,6 +132,7 @@ class DroneMind:
         self._t_ns = -1
         self._steps = 0
         self._past: list[float] = []
+        self.expected_reward = 0.0  # slow mean of what was felt; learned, so it outlasts the flight
         self._motor_reward = np.zeros(2 * config.network.motor_neurons, np.float32)
         self._motor_first = self.network.layer_slices["motor"].start
 
@@ -180,14 +181,21 @@ class DroneMind:
         return Decision(command, np.concatenate(spikes), rewards / max(n_steps, 1))
 
     def _reinforce(self, near: NDArray[np.float32]) -> float:
-        """Turn this step's looming into the reward of each motor side."""
+        """Turn this step's looming into the reward of each motor side; returns what was felt.
+
+        The synapses get the reward less its slow mean (reward-modulated STDP with a critic, Fremaux and Gerstner,
+        Frontiers in Neural Circuits 9:85, 2016). Without it a chance lead of one side grows: who often turns right
+        has more obstacles on the left, which rewards turning right.
+        """
         reward = self._reward.step(near, DT_MS)
         if self.config.reward_mode == "shuffled":
             self._past.append(reward)
             reward = self._past[int(self._rng.integers(len(self._past)))] * self._rng.choice((-1.0, 1.0))
+        surprise = reward - self.expected_reward
+        self.expected_reward += surprise * DT_MS / self.config.reward.tau_mean_ms
         n = self.config.network.motor_neurons
-        self._motor_reward[:n] = -reward  # what looms on the left should have been answered by the right side
-        self._motor_reward[n:] = reward
+        self._motor_reward[:n] = -surprise  # what looms on the left should have been answered by the right side
+        self._motor_reward[n:] = surprise
         self.network.set_reward("motor", self._motor_reward)
         return reward
 

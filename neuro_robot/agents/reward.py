@@ -20,10 +20,11 @@ from neuro_robot.config import parameter
 class RewardConfig:
     """r = tanh(gain (L - R)), L and R the low-passed rates of the near band above the floor."""
 
-    width_deg: float = parameter(25.0, "how far from the course something near is felt, deg", 1.0, 90.0)
-    floor_khz: float = parameter(1.0, "near rate of a side that counts as free, kHz", 0.0, 1e4)
-    gain: float = parameter(0.05, "reward per kHz above the floor", 0.0, 10.0)
+    width_deg: float = parameter(12.0, "how far from the course something near is felt, deg", 1.0, 90.0)
+    floor_khz: float = parameter(0.5, "near rate of a side that counts as free, kHz", 0.0, 1e4)
+    gain: float = parameter(0.1, "reward per kHz above the floor", 0.0, 10.0)
     tau_ms: float = parameter(50.0, "low-pass of the rates, ms", 1.0, 1000.0)
+    tau_mean_ms: float = parameter(10_000.0, "time constant of the expected reward, ms", 100.0, 1e6)
 
 
 class LoomingReward:

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from neuro_robot.agents.course import Course, CourseConfig
 
-CONFIG = CourseConfig(max_slip=0.5, homing_per_s=0.3, max_homing=1.2, max_course_deg=15.0, lag_ms=250.0)
-FREE = dataclasses.replace(CONFIG, homing_per_s=0.0)
+CONFIG = CourseConfig(max_slip=0.5, max_lateral=9.0, homing=0.06, max_homing=0.24, max_course_deg=15.0, lag_ms=250.0)
+FREE = dataclasses.replace(CONFIG, homing=0.0)
 
 
 def test_starts_straight():
@@ -55,6 +55,28 @@ def test_homing_has_a_limit():
     course.y = -100.0
     course.steer(0.0, 1.0)
     assert course.lateral == 1.2
+
+
+def test_the_strongest_wish_does_not_beat_homing():
+    course = Course(dataclasses.replace(CONFIG, max_homing=0.5), 5.0)
+    course.y = 10.0
+    course.steer(1e6, 1.0)
+    assert course.lateral == 0.0
+
+
+def test_the_path_does_not_depend_on_the_speed():
+    slow, fast = (Course(dataclasses.replace(CONFIG, lag_ms=1.0), speed) for speed in (2.0, 8.0))
+    for _ in range(200):
+        slow.steer(0.8, 4.0)
+        fast.steer(3.2, 1.0)
+    assert slow.y > 0.0
+    assert slow.y == pytest.approx(fast.y, rel=0.01)
+
+
+def test_lateral_speed_has_a_limit_of_its_own():
+    course = Course(dataclasses.replace(CONFIG, max_lateral=3.0), 17.0)
+    course.steer(1e6, 1.0)
+    assert course.lateral == 3.0
 
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=50), st.floats(0.0, 20.0))

@@ -96,13 +96,21 @@ def test_reward_says_right_when_it_looms_on_the_left():
 
 def test_learning_strengthens_the_side_that_turns_away():
     """It looms on the left: the columns that see it come to excite the right motors more than the left ones."""
-    mind = mind_of(network__motor_bias=1.05)
+    mind = mind_of(network__motor_bias=1.05, course__max_course_deg=0.0)
     n = mind.config.network.motor_neurons
     before = steer(mind).copy()
-    fly(mind, stream(6, 400, n=40, columns=LEFT, rows=(0, 40)))
+    fly(mind, stream(6, 400, n=20, columns=(SIZE // 2 - 7, SIZE // 2), rows=(0, 40)))
     active = np.ptp(steer(mind) - before, axis=1) > 0
     change = (steer(mind) - before)[active]
     assert change[:, n:].sum() > change[:, :n].sum() + 0.1
+
+
+def test_a_reward_that_always_comes_is_expected():
+    mind = mind_of(learning=False, course__max_course_deg=0.0, reward__tau_mean_ms=100.0)
+    fly(mind, stream(6, 400, n=20, columns=(SIZE // 2 - 7, SIZE // 2), rows=(0, 40)))
+    felt = fly(mind, stream(6, 400, n=20, columns=(SIZE // 2 - 7, SIZE // 2), rows=(0, 40)))[-1].reward
+    assert felt > 0.05
+    assert mind.expected_reward == pytest.approx(felt, abs=0.05)
 
 
 def test_scaling_keeps_each_motors_sum():
