@@ -50,7 +50,7 @@ class Controller:
 
     def save(self, path: str | Path) -> None:
         """Write weights, thresholds, traces and the expected reward to a checked file."""
-        meta = {"agent": "drone", "expected_reward": float(self.mind.expected_reward)}
+        meta: dict[str, str | float] = {"agent": "drone", "expected_reward": self.mind.expected_reward}
         save_state(Path(path), self.mind.network.state(), meta)
 
     def load(self, path: str | Path) -> None:
