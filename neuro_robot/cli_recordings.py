@@ -23,8 +23,9 @@ Crop = Annotated[str, typer.Option(help="Only a window of the sensor: WxH+X+Y, X
 Filter = Annotated[
     list[str] | None,
     typer.Option(
+        "--filter",
         help="Several may be given, they work in this order: background=MS, refractory=MS, hot, antiflicker=LOW-HIGH, "
-        "on, off, crop=WxH+X+Y, every=N, block=N, undistort=FILE."
+        "on, off, crop=WxH+X+Y, every=N, block=N, undistort=FILE.",
     ),
 ]
 
@@ -167,8 +168,8 @@ def play(
     encoding: Annotated[
         str, typer.Option(help="Of the packets: evt3, libcaer, ...; default: a bag's own, else evt3.")
     ] = "",
-    packet_ms: Annotated[float, typer.Option(min=0.01, max=1000.0, help="A packet spans at most this time.")] = 1.0,
-    packet_events: Annotated[int, typer.Option(min=1, help="A packet holds at most so many events.")] = 100_000,
+    packet_ms: Annotated[float, typer.Option(min=0.1, max=1000.0, help="A packet spans at most this time.")] = 1.0,
+    packet_bytes: Annotated[int, typer.Option(min=1000, help="Larger packets are divided, bytes.")] = 400_000,
     topic: Annotated[str, typer.Option(help="Topic of the events.")] = "/event_camera/events",
     clock: Annotated[bool, typer.Option("--clock", help="Publish /clock in sensor time, and stamp with it.")] = False,
     wait: Annotated[int, typer.Option(min=0, help="Begin when so many subscribers are there.")] = 0,
@@ -195,9 +196,9 @@ def play(
     import sys
 
     values = {
-        "file": str(file.resolve()), "rate": rate, "loop": loop, "start_s": start, "encoding": encoding,
-        "packet_ms": packet_ms, "packet_events": packet_events, "clock": clock, "listeners": wait,
-        "geometry": geometry, "format": input_format, "stamps": "sensor" if clock else "now", "autostart": True,
+        "bag": str(file.resolve()), "rate": rate, "loop": loop, "position_s": start, "encoding": encoding,
+        "packet_period_ms": packet_ms, "packet_bytes": packet_bytes, "clock": clock, "listeners": wait,
+        "geometry": geometry, "format": input_format, "stamps": "recorded" if clock else "now", "autostart": True,
     }  # fmt: skip
     name, _, _ = topic.strip("/").rpartition("/")
     command = [sys.executable, "-m", "neuro_robot.nodes.player_node", "--ros-args", "-r", f"events:={topic}"]

@@ -1,96 +1,147 @@
-"""Plays a bag's event packets (and IMU samples) in place of the camera, to the same controller.
+"""Plays a recording in place of the camera, to whoever listens: any event file, or a bag with its IMU samples.
 
 `realtime`: at sensor time, or `rate` times as fast. `lockstep`: the next packet follows the command that answered the
-last one. The node exits when the bag is at its end.
+last one. Services `~/pause` (std_srvs/SetBool) and `~/restart` (Trigger); setting the parameter `position_s` seeks, and
+`rate` changes the speed, while it plays. With `autostart` the node needs nobody who configures and activates it.
+It exits when the recording is at its end.
 """
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 from event_camera_msgs.msg import EventPacket as EventPacketMsg
 from geometry_msgs.msg import TwistStamped
 from rclpy.clock import Clock, ClockType
+from rosgraph_msgs.msg import Clock as ClockMsg
 from sensor_msgs.msg import Imu as ImuMsg
+from std_srvs.srv import SetBool, Trigger
 
-from neuro_robot.bags.pairing import packets_with_imu
-from neuro_robot.bags.reader import BagReader
-from neuro_robot.bags.topics import COMMAND, EVENTS, IMU
-from neuro_robot.config import parameter
-from neuro_robot.errors import BagError, PacketError
-from neuro_robot.events.packet import EventPacket, StreamDecoder
-from neuro_robot.nodes.conversions import imu_message, packet_message
+from neuro_robot.bags.topics import CLOCK, COMMAND, EVENTS, IMU
+from neuro_robot.errors import BagError, ConfigError
+from neuro_robot.nodes.conversions import clock_message, imu_message, time_message
 from neuro_robot.nodes.core import CoreNode, qos, run
+from neuro_robot.nodes.pacing import Pace
 from neuro_robot.nodes.parameters import read
-from neuro_robot.robot import Imu
+from neuro_robot.nodes.playback import Item, Playback, open_playback
+from neuro_robot.nodes.player_parameters import PlayerParameters
+from neuro_robot.nodes.standalone import start_by_itself
 
 STEADY = Clock(clock_type=ClockType.STEADY_TIME)
 GRACE_S = 0.5  # for the last answers
 SETTLE_S = 0.3
-
-
-@dataclass(frozen=True)
-class PlayerParameters:
-    """Parameters of player_node."""
-
-    bag: str = parameter("", "bag to play")
-    mode: str = parameter("realtime", "realtime: at sensor time; lockstep: wait for each answer",
-                          choices=("realtime", "lockstep"))  # fmt: skip
-    rate: float = parameter(1.0, "realtime: sensor seconds per second", 0.001, 1000.0)
-    listeners: int = parameter(1, "subscribers of events to wait for", 0, 100)
-    answer_timeout_s: float = parameter(1.0, "lockstep: an answer that does not come in this time is passed over, s",
-                                        0.01, 60.0)  # fmt: skip
-
-
-@dataclass
-class Item:
-    """What goes out together."""
-
-    due_ns: int  # sensor time since the first packet's end
-    imu: list[Imu]
-    packet: EventPacket
+TURN_S = 0.02  # after this long of sending, services and timers have their turn
+CLOCK_S = 0.005  # between messages on /clock
 
 
 class PlayerNode(CoreNode):
     """Publishes a recording."""
 
+    dynamic = frozenset({"rate", "loop", "position_s"})
+    _playback: Playback | None = None
+
     def __init__(self) -> None:
         super().__init__("player_node", PlayerParameters)
+        if self.get_parameter("autostart").value:
+            start_by_itself(self)
 
     def configure(self) -> None:
-        """Open the bag and the topics."""
-        self._config = read(self, PlayerParameters)
-        if not self._config.bag:
-            raise BagError("bag: expected the bag to play; set the parameter")
-        self._reader = BagReader(self._config.bag)
-        self._items = schedule(self._reader)
-        self._next = next(self._items, None)
-        self._sent = self._answers = self._unanswered = 0
-        self._ready_since: float | None = None
-        self._started_at: float | None = None
-        self._finished_at: float | None = None
-        self._waiting_since: float | None = None
+        """Open the recording and the topics."""
+        self._config = config = read(self, PlayerParameters)
+        if not config.bag:
+            raise BagError("bag: expected the bag or file to play; set the parameter")
+        if config.clock and config.stamps == "now":
+            raise ConfigError("clock: runs in the time of the recording; set stamps to recorded")
+        self._playback = self._opened(config)
+        self._items = self._playback.items(round(config.position_s * 1e9))
+        self._next: Item | None = next(self._items, None)
+        self._sent = self._answers = self._unanswered = self._loops = 0
+        self._pace = Pace(config.rate, config.position_s)
+        self._last: Item | None = None
+        self._ready_since = self._finished_at = self._waiting_since = self._clock_at = None
         self._events = self.create_lifecycle_publisher(EventPacketMsg, EVENTS.name, qos(EVENTS))
         self._imu = self.create_lifecycle_publisher(ImuMsg, IMU.name, qos(IMU))
+        self._clock_topic = self.create_lifecycle_publisher(ClockMsg, CLOCK.name, qos(CLOCK)) if config.clock else None
         self._subscription = self.create_subscription(TwistStamped, COMMAND.name, self._on_command, qos(COMMAND, 1000))
-        self._total = max(self._reader.counts[self._reader.event_topic()], 1)
+        self._own_services = [
+            self.create_service(SetBool, "~/pause", self._on_pause),
+            self.create_service(Trigger, "~/restart", self._on_restart),
+        ]
         self._timer = self.create_timer(0.001, self._tick, clock=STEADY)
         self._report_timer = self.create_timer(0.25, self._report, clock=STEADY)
+        where = self._events.topic_name
+        self.get_logger().info(f"{config.bag}: {self._playback.width}x{self._playback.height}, {self._playback.about}, "
+                               f"on {where}")  # fmt: skip
+
+    @staticmethod
+    def _opened(config: PlayerParameters) -> Playback:
+        width, _, height = config.geometry.partition("x")
+        if config.geometry and not (width.isdecimal() and height.isdecimal()):
+            raise ConfigError(f"geometry: expected WIDTHxHEIGHT such as 640x480, got {config.geometry!r}")
+        geometry = (int(width), int(height)) if config.geometry else None
+        return open_playback(Path(config.bag), config, config.format, geometry)
+
+    def deactivate(self) -> None:
+        """Playing time stands still until activate."""
+        self._pace.stop(time.monotonic())
 
     def cleanup(self) -> None:
-        """Close bag and topics."""
-        if not hasattr(self, "_timer"):
+        """Close recording and topics."""
+        if self._playback is not None:
+            self._playback.close()
+            self._playback = None
+        if not hasattr(self, "_report_timer"):
             return
-        self.destroy_timer(self._timer)
-        self.destroy_timer(self._report_timer)
+        for timer in (self._timer, self._report_timer):
+            self.destroy_timer(timer)
+        for service in self._own_services:
+            self.destroy_service(service)
         self.destroy_subscription(self._subscription)
-        for publisher in (self._events, self._imu):
-            self.destroy_lifecycle_publisher(publisher)
-        self._reader.close()
-        del self._timer
+        for publisher in (self._events, self._imu, self._clock_topic):
+            if publisher is not None:
+                self.destroy_lifecycle_publisher(publisher)
+        del self._report_timer
+
+    def changed(self, name: str, value: Any) -> None:  # noqa: ANN401
+        """Speed, loop or place while it plays."""
+        if name == "rate":
+            self._pace.set_rate(float(value), time.monotonic())
+        elif name == "position_s":
+            self._seek(float(value))
+        self._config = replace(self._config, **{name: value})
+
+    def _seek(self, position_s: float) -> None:
+        if self._playback is None:
+            return
+        items = self._playback.items(round(position_s * 1e9))
+        following = next(items, None)
+        if following is None:
+            self._items = self._playback.items(round(self._pace.position_s(time.monotonic()) * 1e9))
+            self._next = next(self._items, None)
+            raise ConfigError(f"position_s: the recording ends before {position_s:g} s")
+        self._items, self._next = items, following
+        self._pace.jump(position_s, time.monotonic())
+        self._finished_at = self._last = None
+
+    def _on_pause(self, request: Any, response: Any) -> Any:  # noqa: ANN401 - SetBool
+        """True pauses, False goes on."""
+        now = time.monotonic()
+        if request.data:
+            self._pace.hold(now)
+        else:
+            self._pace.release(now)
+        response.success = True
+        response.message = f"{'paused' if request.data else 'playing'} at {self._pace.position_s(now):.3f} s"
+        return response
+
+    def _on_restart(self, _request: Any, response: Any) -> Any:  # noqa: ANN401 - Trigger
+        self._seek(0.0)
+        response.success, response.message = True, "from the beginning"
+        return response
 
     def _listened_to(self) -> bool:
         now = time.monotonic()
@@ -99,38 +150,62 @@ class PlayerNode(CoreNode):
             return False
         if self._ready_since is None:
             self._ready_since = now
-        return now - self._ready_since >= SETTLE_S
+        return now - self._ready_since >= (SETTLE_S if self._config.listeners else 0.0)
 
     def _tick(self) -> None:
         if not self.active or self.done:
             return
         now = time.monotonic()
-        if self._started_at is None:
+        if not self._pace.running:
             if self._listened_to():
-                self._started_at = now
+                self._pace.start(now)
+            return
+        if self._pace.held:
             return
         if self._next is None:
             self._end(now)
         elif self._config.mode == "realtime":
-            while self._next is not None and self._next.due_ns <= (now - self._started_at) * 1e9 * self._config.rate:
-                self._send(self._next)
+            self._send_due(now)
         elif self._waiting_since is None:
             self._send(self._next)
         elif now - self._waiting_since > self._config.answer_timeout_s:
             self._unanswered += 1
             self._send(self._next)
 
+    def _send_due(self, now: float) -> None:
+        position_ns = self._pace.position_s(now) * 1e9
+        until = now + TURN_S
+        while self._next is not None and self._next.due_ns <= position_ns and time.monotonic() < until:
+            self._send(self._next)
+        if self._clock_topic is not None and self._last is not None:
+            self._tell_time(now, self._last.stamp_ns + max(0, round(position_ns) - self._last.due_ns))
+
+    def _tell_time(self, now: float, t_ns: int) -> None:
+        if self._clock_topic is not None and (self._clock_at is None or now - self._clock_at >= CLOCK_S):
+            self._clock_at = now
+            self._clock_topic.publish(clock_message(t_ns))
+
     def _send(self, item: Item) -> None:
         for sample in item.imu:
             self._imu.publish(imu_message(sample))
-        self._events.publish(packet_message(item.packet))
-        self._sent += 1
+        for message in item.messages:
+            if self._config.stamps == "now":
+                message.header.stamp = time_message(time.time_ns())
+            self._events.publish(message)
+            self._sent += 1
+        self._last = item
         self._waiting_since = time.monotonic()
         self._next = next(self._items, None)
+        if self._next is None and self._config.loop and self._playback is not None:
+            self._loops += 1
+            self._items = self._playback.items()
+            self._next = next(self._items, None)
+            self._pace.jump(0.0, time.monotonic())
 
     def _on_command(self, _message: TwistStamped) -> None:
         self._answers += 1
-        if self._config.mode == "lockstep" and self.active and self._next is not None and self._started_at is not None:
+        waiting = self.active and self._next is not None and self._pace.running and not self._pace.held
+        if self._config.mode == "lockstep" and waiting and self._next is not None:
             self._send(self._next)
 
     def _end(self, now: float) -> None:
@@ -143,36 +218,28 @@ class PlayerNode(CoreNode):
         self.done = True
 
     def _report(self) -> None:
-        until = time.monotonic() if self._finished_at is None else self._finished_at
+        if self._playback is None:
+            return
+        now = time.monotonic() if self._finished_at is None else self._finished_at
+        position_s, playing = self._pace.position_s(now), self._next is not None
+        behind_s = max(0.0, position_s - self._next.due_ns * 1e-9) if self._next is not None else 0.0
         values: dict[str, object] = {
             "sent": self._sent,
             "answers": self._answers,
             "unanswered": self._unanswered,
-            "share": self._sent / self._total,
-            "wall_s": until - (until if self._started_at is None else self._started_at),
+            "share": self._playback.share(),
+            "wall_s": self._pace.wall_s(now),
+            "position_s": position_s,
+            "behind_s": behind_s,
+            "rate": self._config.rate,
+            "loops": self._loops,
+            "listeners": self._events.get_subscription_count(),
         }
-        self.report("ok", "playing" if self._next is not None else "played", values)
-
-
-def schedule(reader: BagReader) -> Iterator[Item]:
-    """Packets in order, each with its IMU samples, due at the sensor time that they reach."""
-    decoder = StreamDecoder()
-    origin_ns: int | None = None
-    before_ns = due_ns = 0
-    for packet, samples in packets_with_imu(reader):
-        t_end_ns = _reached(decoder, packet, before_ns)
-        step_ns = 0 if origin_ns is None else t_end_ns - before_ns
-        origin_ns, before_ns = t_end_ns, t_end_ns
-        due_ns += max(step_ns, 0)  # a new flight in the bag follows at once
-        yield Item(due_ns, samples, packet)
-
-
-def _reached(decoder: StreamDecoder, packet: EventPacket, before_ns: int) -> int:
-    """Sensor time at the packet's end; of one that cannot be decoded that of the one before, so it still goes out."""
-    try:
-        return decoder.decode(packet).t_end_ns
-    except PacketError:
-        return before_ns
+        text = "paused" if self._pace.held else "playing" if playing else "played"
+        if playing and not self._pace.running:
+            text = f"waiting for {self._config.listeners} subscriber(s) of {self._events.topic_name}"
+        late = behind_s > 1.0 and self._pace.running and not self._pace.held
+        self.report("warn" if late else "ok", f"{text}, {behind_s:.1f} s behind" if late else text, values)
 
 
 def main() -> int:

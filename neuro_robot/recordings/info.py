@@ -10,7 +10,7 @@ import numpy as np
 from neuro_robot.events.files import FORMATS, EventReader
 from neuro_robot.events.filters_noise import hot_pixels
 from neuro_robot.recordings.source import Progress, Recording, Selection
-from neuro_robot.recordings.survey import Survey
+from neuro_robot.recordings.survey import COMPANY_MS, Survey
 
 CURVE_BINS = 48
 PEAK_OVER_S = 1e-3  # the peak rate is one over at least this time
@@ -98,6 +98,8 @@ def _pixels(survey: Survey) -> dict[str, Any]:
     y, x = np.nonzero(hot)
     order = np.argsort(-counts[y, x], kind="stable")[:10]
     return {
+        "in_company": {"within_ms": COMPANY_MS, "events": survey.in_company},
+        "mostly_noise": survey.mostly_noise,
         "active_pixels": int(np.count_nonzero(counts)),
         "hot_pixels": {
             "count": len(x),
@@ -118,6 +120,10 @@ def _notes(result: dict[str, Any]) -> list[str]:
     if hot["count"]:
         share = 100.0 * hot["events"] / result["events"]
         notes.append(f"{hot['count']} hot pixels make {share:.1f} % of the events; `--filter hot` drops them")
+    if result["mostly_noise"]:
+        share = 100.0 * result["in_company"]["events"] / result["events"]
+        notes.append(f"mostly noise: {share:.0f} % of the events have a neighbour within {COMPANY_MS:g} ms, what moves "
+                     "makes more; `--filter background=5` keeps those")  # fmt: skip
     gaps = result["gaps"]
     if gaps["count"]:
         first = gaps["longest"][0]

@@ -86,7 +86,7 @@ class Sheet:
         return sheet
 
     def _rate_box(self) -> tuple[int, int, int, int]:
-        return MARGIN + 52, self._rate_y + 26, self.width - MARGIN, self._rate_y + RATE - 26
+        return MARGIN + 52, self._rate_y + 32, self.width - MARGIN, self._rate_y + RATE - 22
 
     def _rate_plot(self, pen: ImageDraw.ImageDraw, timeline: Timeline) -> None:
         left, top, right, bottom = self._rate_box()
@@ -102,7 +102,7 @@ class Sheet:
         for share, y in ((1.0, top), (0.0, bottom)):
             pen.text((left - 6, y), _si(share * highest), MUTED, _font(11), anchor="rm")
         for share, anchor in ((0.0, "lt"), (0.5, "mt"), (1.0, "rt")):
-            text = seconds(timeline.offset_s + share * timeline.duration_s)
+            text = seconds(timeline.offset_s + share * timeline.duration_s, timeline.offset_s + timeline.duration_s)
             pen.text((left + share * (right - left), bottom + 5), text, MUTED, _font(11), anchor=anchor)
 
     def _mark(self, sheet: Image.Image, timeline: Timeline, span_s: tuple[float, float]) -> None:
@@ -143,11 +143,12 @@ def polarity_colour(p: int) -> tuple[int, int, int]:
     return red, green, blue
 
 
-def seconds(t_s: float) -> str:
-    """A time in the unit that suits it."""
-    if abs(t_s) >= 1.0 or t_s == 0:
+def seconds(t_s: float, like_s: float | None = None) -> str:
+    """A time in the unit that suits it, or the time like_s."""
+    scale = abs(t_s if like_s is None else like_s)
+    if scale >= 1.0 - 1e-9 or t_s == 0:
         return f"{t_s:.2f} s" if t_s else "0 s"
-    return f"{t_s * 1e3:.4g} ms" if abs(t_s) >= 1e-3 else f"{t_s * 1e6:.4g} us"
+    return f"{t_s * 1e3:.4g} ms" if scale >= 1e-3 else f"{t_s * 1e6:.4g} us"
 
 
 def _si(value: float) -> str:

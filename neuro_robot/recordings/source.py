@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+import neuro_robot.bags.event_bags  # noqa: F401 - makes bags a format among the others
 from neuro_robot.errors import ConfigError, FileFormatError
 from neuro_robot.events.array import Events, Triggers
 from neuro_robot.events.files import FORMATS, Chunk, EventReader, Geometry, open_reader

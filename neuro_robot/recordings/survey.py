@@ -11,10 +11,12 @@ from numba import njit
 
 from neuro_robot.events.array import Events, Triggers, as_kernel_input
 from neuro_robot.events.files import Chunk
+from neuro_robot.events.filters_noise import BackgroundActivity
 from neuro_robot.events.frames import add_counts, require_picture
 
 BINS = 4096
 FIRST_BIN_NS = 10_000  # of the rate curve; twice as wide whenever the recording outgrows it
+COMPANY_MS, NOISE_SHARE = 5.0, 0.15
 MAX_GAPS = 10  # of which place and length are kept: the longest
 
 # Places in the kernel's array of times and counters.
@@ -68,12 +70,15 @@ class Survey:
         self._state = np.zeros(7, np.int64)
         self._state[[_ORIGIN, _LAST, _NEWEST]] = _NONE
         self._gaps = np.zeros((MAX_GAPS, 2), np.int64)  # length, start; the longest first
+        self._near = BackgroundActivity(self.width, self.height, COMPANY_MS)
+        self.in_company = 0  # events with one of a neighbouring pixel at most COMPANY_MS before
 
     def add(self, chunk: Chunk) -> None:
         """The next chunk. Raises PacketError for an event outside the geometry."""
         events = as_kernel_input(chunk.events)
         add_counts(events, self.pixels)
         self.on_events += int(np.count_nonzero(events["p"]))
+        self.in_company += len(self._near.apply(events))
         gap_ns, at = round(self.gap_s * 1e9), 0
         while (at := _follow(events, at, gap_ns, self._bin_ns, self._state, self._bins, self._gaps)) < len(events):
             self._bins[: BINS // 2] = self._bins.reshape(-1, 2).sum(axis=1)
@@ -92,6 +97,11 @@ class Survey:
     def events(self) -> int:
         """Events so far."""
         return int(self._state[_EVENTS])
+
+    @property
+    def mostly_noise(self) -> bool:
+        """Few events come in company, as those of anything that moves do."""
+        return self.in_company < NOISE_SHARE * self.events
 
     @property
     def first_ns(self) -> int:

@@ -74,9 +74,11 @@ class Scene:
     def _heading(self) -> Heading:
         s = self.survey
         share = 100.0 * s.on_events / s.events
+        noise = ", mostly noise" if s.mostly_noise else ""
+        form = self._format.split(";")[0].split(" with ")[0]
         subtitle = (
-            f"{self._format}, {s.width}x{s.height} pixels: {s.events:,} events in {seconds(s.duration_s)}, "
-            f"{share:.0f} % ON"
+            f"{s.events:,} events in {seconds(s.duration_s)} ({share:.0f} % ON){noise}; {s.width}x{s.height} pixels, "
+            f"{form}"
         )
         return Heading(self.recording.path.name, subtitle)
 
