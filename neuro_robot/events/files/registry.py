@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from neuro_robot.errors import FileFormatError
-from neuro_robot.events.files import aedat2, aedat3, aedat4, dat, evt2
+from neuro_robot.events.files import aedat2, aedat3, aedat4, csv, dat, evt2, hdf5, nmnist, npz
 from neuro_robot.events.files.base import HEAD_BYTES, MAX_SIDE, Chunk, EventReader, EventWriter, Format, Geometry
 
 # One line for each format module: its tuple of formats. The order decides when several claim a file or an extension.
@@ -15,6 +15,10 @@ _ENTRIES: tuple[Format, ...] = (
     *aedat4.FORMATS,
     *aedat3.FORMATS,
     *aedat2.FORMATS,
+    *hdf5.FORMATS,
+    *npz.FORMATS,
+    *csv.FORMATS,
+    *nmnist.FORMATS,
 )
 
 FORMATS: dict[str, Format] = {entry.name: entry for entry in _ENTRIES}
