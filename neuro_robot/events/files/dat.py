@@ -19,18 +19,17 @@ from neuro_robot.events.array import Events, Triggers
 from neuro_robot.events.files import raw_header
 from neuro_robot.events.files.base import HEAD_BYTES, Format, Geometry, broken
 from neuro_robot.events.files.raw_header import Header
-from neuro_robot.events.files.raw_words import put
 from neuro_robot.events.files.words import (
     BACKWARD,
     MOST_TIME_US,
     OUTSIDE,
-    Integers,
     WordReader,
     Words,
     WordWriter,
     nearest,
     unwrapped,
 )
+from neuro_robot.events.vectors import Integers, Slots, put
 
 RECORD = np.dtype("<i8")
 _CD_TYPES = (0, 12)
@@ -122,18 +121,19 @@ def _decode(
     height: int,
     state: Integers,
     counts: Integers,
-    events: Events,
+    slots: Slots,
     triggers: Triggers,  # noqa: ARG001 - none in these files
 ) -> tuple[int, int, int]:
     """See words.Decode."""
     last_us, x_bits, y_bits = state[_LAST_US], state[_X_BITS], state[_Y_BITS]
     x_mask, y_mask = (1 << x_bits) - 1, (1 << y_bits) - 1
-    n = min(len(words), len(events))
+    n = min(len(words), len(slots))
     if n and last_us < 0:
         first_us = words[0] & _TIME_MASK
         last_us = nearest(first_us, state[_BASE_US], _TIME_BITS) if state[_BASE_US] >= 0 else first_us
     epoch = last_us >> _TIME_BITS << _TIME_BITS
-    kept = backward = 0
+    kept = np.uint64(0)
+    backward = 0
     for word in words[:n]:
         t_us = epoch | word & _TIME_MASK
         step = t_us - last_us
@@ -141,14 +141,15 @@ def _decode(
             t_us = unwrapped(word & _TIME_MASK, last_us, _TIME_BITS, _GLITCH_US, MOST_TIME_US)
             epoch = t_us >> _TIME_BITS << _TIME_BITS
         x, y = word >> 32 & x_mask, word >> 32 + x_bits & y_mask
-        put(events, kept, t_us, x, y, word >> 32 + x_bits + y_bits & 1)  # one outside is overwritten by the next
-        kept += x < width and y < height
+        # One outside the sensor is overwritten by the next.
+        put(slots, kept, t_us * 1000, x | y << 16, word >> 32 + x_bits + y_bits & 1)
+        kept += np.uint64((x < width) & (y < height))
         backward += t_us < last_us
         last_us = t_us
     state[_LAST_US] = last_us
-    counts[OUTSIDE] += n - kept
+    counts[OUTSIDE] += n - np.int64(kept)
     counts[BACKWARD] += backward
-    return n, kept, 0
+    return n, int(kept), 0
 
 
 @njit(cache=True)

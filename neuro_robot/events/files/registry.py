@@ -5,12 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from neuro_robot.errors import FileFormatError
-from neuro_robot.events.files import aedat2, aedat3, aedat4, csv, dat, evt2, hdf5, nmnist, npz
+from neuro_robot.events.files import aedat2, aedat3, aedat4, csv, dat, evt2, evt3, evt4, evt21, hdf5, nmnist, npz
 from neuro_robot.events.files.base import HEAD_BYTES, MAX_SIDE, Chunk, EventReader, EventWriter, Format, Geometry
 
 # One line for each format module: its tuple of formats. The order decides when several claim a file or an extension.
 _ENTRIES: tuple[Format, ...] = (
+    *evt3.FORMATS,
     *evt2.FORMATS,
+    *evt21.FORMATS,
+    *evt4.FORMATS,
     *dat.FORMATS,
     *aedat4.FORMATS,
     *aedat3.FORMATS,
@@ -52,7 +55,7 @@ def open_writer(path: str | Path, width: int, height: int, *, format: str | None
     Raises FileFormatError when that is unknown, cannot be written, or cannot address such a sensor.
     """
     path = Path(path)
-    entry = _named(format) if format is not None else _of_extension(path, writable=True)
+    entry = _named(format) if format is not None else _to_write(path)
     if entry is None:
         raise FileFormatError(f"{path}: no format that can be written ends so; name one of {_names(writable=True)}")
     if entry.writer is None:
@@ -86,16 +89,18 @@ def _recognised(path: Path, head: bytes) -> Format:
     for entry in FORMATS.values():
         if entry.sniff(head, path):
             return entry
-    entry_of_extension = _of_extension(path, writable=False)
-    if entry_of_extension is None:
-        seen = "a directory" if path.is_dir() else f"a file that begins {head[:16]!r}"
-        raise FileFormatError(f"{path}: {seen} is of no format known here ({_names()}); name one if it is")
-    return entry_of_extension
+    same_ending = [entry for entry in FORMATS.values() if path.name.lower().endswith(entry.extensions)]
+    if len(same_ending) == 1:
+        return same_ending[0]
+    seen = "a directory" if path.is_dir() else f"a file that begins {head[:16]!r}"
+    names = ", ".join(entry.name for entry in same_ending) or _names()
+    raise FileFormatError(f"{path}: {seen} is of no format known here ({names}); name one if it is")
 
 
-def _of_extension(path: Path, *, writable: bool) -> Format | None:
+def _to_write(path: Path) -> Format | None:
+    """The first format that is written with this ending."""
     for entry in FORMATS.values():
-        if path.name.lower().endswith(entry.extensions) and not (writable and entry.writer is None):
+        if path.name.lower().endswith(entry.extensions) and entry.writer is not None:
             return entry
     return None
 

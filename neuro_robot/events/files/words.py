@@ -27,8 +27,8 @@ from neuro_robot.events.files.base import (
     require_triggers,
     require_writable,
 )
+from neuro_robot.events.vectors import Integers, Slots, as_slots
 
-Integers = npt.NDArray[Any]  # int64; Any keeps numba's arithmetic out of mypy's integer types
 Words = npt.NDArray[Any]
 
 # The counters of a decoder, in the order of codec.Counts; the fifth is the EVT3 decoder's own.
@@ -41,7 +41,7 @@ _TRIGGERS = _BLOCK_BYTES // 2 + 1  # one for each word of a block at most
 
 
 class Decode(Protocol):
-    """(words, width, height, state, counts, events, triggers) -> (words used, events, triggers written).
+    """(words, width, height, state, counts, slots, triggers) -> (words used, events, triggers written).
 
     Stops when fewer than the reader's `spare` events would fit; triggers is never too short.
     """
@@ -53,7 +53,7 @@ class Decode(Protocol):
         height: int,
         state: Integers,
         counts: Integers,
-        events: Events,
+        slots: Slots,
         triggers: Triggers,
     ) -> tuple[int, int, int]: ...
 
@@ -117,7 +117,7 @@ class WordReader(EventReader):
         usable = (self._end - self._at) // self._word.itemsize * self._word.itemsize
         words = self._block[self._at : self._at + usable].view(self._word)
         used, kept, triggered = self._decode(
-            words, self.width, self.height, self._state, self._counts, events, self._triggers
+            words, self.width, self.height, self._state, self._counts, as_slots(events), self._triggers
         )
         self._at += used * self._word.itemsize
         if triggered:
