@@ -106,8 +106,8 @@ class FilePlayback:
     """Events of any format, packed as a camera's driver does: by time and by size, in sensor time."""
 
     def __init__(self, path: Path, config: OutputParameters, form: str, geometry: Geometry | None) -> None:
-        self._open = lambda: open_reader(path, format=form or None, geometry=geometry)
-        self._reader: EventReader = self._open()
+        self._path, self._form, self._told_geometry = path, form or None, geometry
+        self._reader = self._opened()
         self.width, self.height = self._reader.width, self._reader.height
         self._period_ns = max(1, round(config.packet_period_ms * 1e6))
         self._made = _Collected()
@@ -115,11 +115,14 @@ class FilePlayback:
         self.about = f"{self._reader.format} as packets of encoding {config.encoding}"
         self._fresh = True
 
+    def _opened(self) -> EventReader:
+        return open_reader(self._path, format=self._form, geometry=self._told_geometry)
+
     def items(self, start_ns: int = 0) -> Iterator[Item]:
         """One item for each period of sensor time that has events; the next pass begins with sequence number 0."""
         if not self._fresh:
             self._reader.close()
-            self._reader = self._open()
+            self._reader = self._opened()
         self._fresh = False
         self._output.restart()
         timeline = _Timeline()

@@ -62,7 +62,10 @@ class PlayerNode(CoreNode):
         self._sent = self._answers = self._unanswered = self._loops = 0
         self._pace = Pace(config.rate, config.position_s)
         self._last: Item | None = None
-        self._ready_since = self._finished_at = self._waiting_since = self._clock_at = None
+        self._ready_since: float | None = None
+        self._finished_at: float | None = None
+        self._waiting_since: float | None = None
+        self._clock_at: float | None = None
         self._events = self.create_lifecycle_publisher(EventPacketMsg, EVENTS.name, qos(EVENTS))
         self._imu = self.create_lifecycle_publisher(ImuMsg, IMU.name, qos(IMU))
         self._clock_topic = self.create_lifecycle_publisher(ClockMsg, CLOCK.name, qos(CLOCK)) if config.clock else None
