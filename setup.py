@@ -12,7 +12,10 @@ from setuptools import find_packages, setup
 NAME = "neuro_robot"
 
 REQUIRED = [
+    "h5py>=3.16,<4",
+    "hdf5plugin>=7.1,<8",
     "imageio-ffmpeg>=0.6,<0.9",
+    "lz4>=4.4.5,<5",
     "matplotlib>=3.10,<3.12",
     "numba>=0.68,<0.69",
     "numpy>=2.2,<2.5",
@@ -22,6 +25,7 @@ REQUIRED = [
     "rich>=14,<16",
     "rosbags>=0.11,<0.12",
     "typer>=0.24,<0.30",
+    "zstandard>=0.25,<0.26",
 ]
 
 # ROS 2 Kilted from wheels: the client library, FastDDS and the messages the nodes speak.
