@@ -29,6 +29,7 @@ from neuro_robot.nodes.source import EventOutput, HotSource, OutputParameters
 from neuro_robot.nodes.udp import LARGEST, UdpReceiver, UdpSender
 
 NS = 1_000_000_000
+AT_ONCE = 200  # datagrams between two looks at everything else
 AESTREAM_BYTES = 512  # what AEStream sends and takes; spiffer takes 1024
 
 
@@ -98,7 +99,7 @@ class Incoming:
             pass
 
     def _take(self) -> None:
-        for data, arrival_ns in self._udp.datagrams():
+        for data, arrival_ns in self._udp.datagrams(AT_ONCE):
             self._first_ns = self._first_ns or arrival_ns
             self._decoder.add(data, arrival_ns)
             if self._decoder.waiting > self._output.most:  # memory is bounded, whatever the rate
@@ -114,6 +115,7 @@ class Incoming:
         stats = self._decoder.stats
         values = {name: int(getattr(stats, name)) for name in stats.__slots__}
         values |= {"oversized": self._udp.oversized, "overflowed": self._udp.overflowed}
+        values["dropped_scattered"] = self._output.dropped
         return values | {"packets": self._output.packets, "port": self._udp.port,
                          "receive_buffer_bytes": self._udp.buffer_bytes}  # fmt: skip
 

@@ -18,11 +18,12 @@ from sensor_msgs.msg import Imu as ImuMsg
 
 from neuro_robot.bags.topics import EVENT_PACKET, EVENTS, Topic
 from neuro_robot.config import parameter
-from neuro_robot.events.array import Events, Triggers
-from neuro_robot.events.packet import EventPacket
+from neuro_robot.events.array import Events, Triggers, empty_events
+from neuro_robot.events.packet import pack
+from neuro_robot.events.trigger import TRIGGER
 from neuro_robot.nodes.conversions import packet_message, time_message
 from neuro_robot.nodes.core import CoreNode, qos, run
-from neuro_robot.nodes.dv_source import DvSource, ImuSample, open_source
+from neuro_robot.nodes.dv_source import CameraError, DvSource, ImuSample, open_source
 from neuro_robot.nodes.parameters import read
 from neuro_robot.nodes.source import EventOutput, HotSource, OutputParameters
 
@@ -61,6 +62,7 @@ class DvCameraNode(CoreNode):
         self._imu = self.create_lifecycle_publisher(ImuMsg, IMU_RAW.name, qos(IMU_RAW))
         self._timer = self.create_timer(1.0, self._tick, clock=Clock(clock_type=ClockType.STEADY_TIME))
         self._output = EventOutput(self._events, config, source.width, source.height, by_sensor_time=True)
+        self._source_size = (source.width, source.height)
         self._trigger_seq = self._events_before = 0
         self._fault = ""
         self.hot = HotSource(time.sleep, lambda: None)  # everything happens when it is due
@@ -90,11 +92,19 @@ class DvCameraNode(CoreNode):
     def on_due(self) -> None:
         """Publish what there is since the last time."""
         self.due = time.monotonic() + self._config.packet_period_ms * 1e-3
-        source = self._source
-        if source is None:
+        if self._source is None:
             return
+        running = self._source.running  # asked before reading: what came until then is read
+        try:
+            self._read(self._source)
+        except CameraError as error:
+            self._end(str(error))
+            return
+        if not running:
+            self._end("the camera or stream is gone; connect it and start the node again" if self._live else "")
+
+    def _read(self, source: DvSource) -> None:
         now_ns, stamp_ns = time.monotonic_ns(), self.get_clock().now().nanoseconds
-        running = source.running  # asked before reading: what came until then is read
         batches: list[Events] = []
         for events, fresh in source.events(now_ns):
             if fresh:
@@ -105,32 +115,30 @@ class DvCameraNode(CoreNode):
         for sample in source.imu(now_ns):
             if self._config.imu:
                 self._imu.publish(imu_raw_message(sample, self._config.imu_frame_id))
-        triggers = source.triggers(now_ns)
-        if len(triggers):
-            self._triggers.publish(packet_message(self._trigger_packet(triggers, stamp_ns)))
-            self._trigger_seq += 1
-        if not running:
-            self._end()
+        self._publish_triggers(source.triggers(now_ns), stamp_ns)
 
     def _publish(self, batches: list[Events], stamp_ns: int) -> None:
         if batches:
             self._output.publish(np.concatenate(batches), stamp_ns)
             batches.clear()
 
-    def _trigger_packet(self, triggers: Triggers, stamp_ns: int) -> EventPacket:
-        """8 bytes for each edge: dt in ns in bits 0-31, input in 48-62, edge in 63 (event_camera_codecs)."""
-        assert self._source is not None
-        base_ns = int(triggers["t"].min())
-        words = np.minimum(triggers["t"] - base_ns, 2**32 - 1).astype("<u8")
-        words |= triggers["id"].astype("<u8") << np.uint64(48) | triggers["value"].astype("<u8") << np.uint64(63)
-        return EventPacket(stamp_ns, self._config.frame_id, self._source.height, self._source.width, self._trigger_seq,
-                           base_ns, "trigger", False, words.view(np.uint8))  # fmt: skip
+    def _publish_triggers(self, triggers: Triggers, stamp_ns: int) -> None:
+        while len(triggers):
+            here = triggers["t"] <= triggers["t"][0] + TRIGGER.max_span_ns
+            packet = pack(
+                empty_events(), TRIGGER.name, width=self._source_size[0], height=self._source_size[1],
+                seq=self._trigger_seq, stamp_ns=stamp_ns, t_end_ns=int(triggers["t"][here][-1]),
+                frame_id=self._config.frame_id, triggers=triggers[here],
+            )  # fmt: skip
+            self._triggers.publish(packet_message(packet))
+            self._trigger_seq += 1
+            triggers = triggers[~here]
 
-    def _end(self) -> None:
-        """A recording is over; a camera or stream has gone, which whoever started this node has to know."""
-        if self._live:
-            self._fault = "the camera or stream is gone; connect it and start the node again"
-            self.get_logger().error(self._fault)
+    def _end(self, fault: str) -> None:
+        """A recording is over; or a camera or stream has gone, which whoever started this node has to know."""
+        if fault:
+            self._fault = fault
+            self.get_logger().error(fault)
             self.exit_code = 1
         self._report()
         self.done = True
@@ -145,6 +153,7 @@ class DvCameraNode(CoreNode):
         stats = self._source.stats
         values: dict[str, object] = {name: getattr(stats, name) for name in stats.__slots__}
         values |= {"camera": self._source.name, "packets": self._output.packets}
+        values["dropped_scattered"] = self._output.dropped
         quiet = stats.events == self._events_before
         self._events_before = stats.events
         text = self._fault or ("no events since the last report" if quiet else "running")

@@ -97,11 +97,11 @@ class DvSource:
                 yield ImuSample(_time_ns(item.timestamp), rate, force)
 
     def triggers(self, now_ns: int) -> Triggers:
-        """(n,) TRIGGER_DTYPE edges: input 0 the connector, 3 the camera's own generator."""
+        """Sorted (n,) TRIGGER_DTYPE edges: input 0 the connector, 3 the camera's own generator."""
         edges = [(_time_ns(item.timestamp), *EDGES[int(item.type)])
                  for batch in self._due(2, now_ns) for item in batch if int(item.type) in EDGES]  # fmt: skip
         self.stats.triggers += len(edges)
-        return np.array(edges, TRIGGER_DTYPE) if edges else empty_triggers()
+        return np.array(sorted(edges), TRIGGER_DTYPE) if edges else empty_triggers()
 
     def _due(self, index: int, now_ns: int) -> Iterator[Any]:
         if self._live:
@@ -138,7 +138,7 @@ class DvSource:
 
 
 class _Input:
-    """One kind of data, with a look at what comes next."""
+    """One kind of data, with a look at what comes next. Raises CameraError when reading fails."""
 
     def __init__(self, read: Callable[[], Any], time_us: Callable[[Any], int]) -> None:
         self._read, self._time_us = read, time_us
@@ -147,7 +147,10 @@ class _Input:
     def next_us(self) -> int | None:
         """Time at which the next batch begins, None when there is none now."""
         while self.held is None:
-            batch = self._read()
+            try:
+                batch = self._read()
+            except Exception as error:  # dv-processing raises what its C++ libraries raise
+                raise CameraError(f"cannot read on: {_reason(error)}") from error
             if batch is None:
                 return None
             if len(batch):

@@ -14,7 +14,8 @@ from neuro_robot.events.packet import CODECS, pack
 from neuro_robot.nodes.conversions import packet_message
 from neuro_robot.nodes.hot import HotSubscriptions
 
-ENCODINGS = tuple(name for name in CODECS if name != "trigger")
+ENCODINGS = tuple(name for name, codec in CODECS.items() if codec.max_width)
+MOST_PACKETS = 200  # published at once
 EVENT_BYTES = 8  # what an event takes at most in any of these encodings
 
 
@@ -40,12 +41,12 @@ class EventOutput:
         """
         self._publisher = publisher
         self._config = config
-        self._geometry = {"width": width, "height": height}
+        self._width, self._height = width, height
         self._span_ns = CODECS[config.encoding].max_span_ns
         if by_sensor_time:
             self._span_ns = min(self._span_ns, int(config.packet_period_ms * 1e6))
         self.most = config.packet_bytes // EVENT_BYTES  # events in a packet
-        self.packets = self._seq = 0
+        self.packets = self.dropped = self._seq = 0
         self._pack(empty_events(), 0)  # compiles now what would be compiled at the first packet
 
     def restart(self) -> None:
@@ -53,10 +54,17 @@ class EventOutput:
         self._seq = 0
 
     def publish(self, events: Events, stamp_ns: int) -> None:
-        """Publish sorted events, none: nothing, in as many packets as their number and time span need."""
+        """Publish sorted events, none: nothing, in as many packets as their number and time span need.
+
+        At most MOST_PACKETS at once: times that a broken or hostile clock scatters would else be a packet each, for
+        longer than a node may be busy. What is over is dropped and counted.
+        """
         t_ns = np.ascontiguousarray(events["t"])
-        start = 0
+        start, last = 0, self.packets + MOST_PACKETS
         while start < len(events):
+            if self.packets == last:
+                self.dropped += len(events) - start
+                return
             stop = int(np.searchsorted(t_ns, t_ns[start] + self._span_ns, side="right"))
             stop = min(stop, start + self.most)
             self._publisher.publish(packet_message(self._pack(events[start:stop], stamp_ns)))
@@ -67,8 +75,8 @@ class EventOutput:
     def _pack(self, events: Events, stamp_ns: int) -> Any:  # noqa: ANN401 - EventPacket
         t_end_ns = int(events["t"][-1]) if len(events) else 0
         config = self._config
-        return pack(events, config.encoding, **self._geometry, seq=self._seq, stamp_ns=stamp_ns, t_end_ns=t_end_ns,
-                    frame_id=config.frame_id)  # fmt: skip
+        return pack(events, config.encoding, width=self._width, height=self._height, seq=self._seq, stamp_ns=stamp_ns,
+                    t_end_ns=t_end_ns, frame_id=config.frame_id)  # fmt: skip
 
 
 class HotSource(HotSubscriptions):

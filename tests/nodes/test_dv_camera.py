@@ -98,6 +98,14 @@ def test_a_recording_keeps_to_its_time():
     assert not source.running
 
 
+def test_a_reader_that_fails_is_said():
+    reader = Reader([rows_of(T0_US)])
+    source = DvSource(reader, live=True)
+    reader.batches = 5
+    with pytest.raises(CameraError, match=r"cannot read on: .*has no attribute 'pop'"):
+        list(source.events(0))
+
+
 @pytest.mark.parametrize("resolution", [None, (0, 5)])
 def test_no_events_is_an_error(resolution):
     with pytest.raises(CameraError, match="expected a stream of events, got none from STUB"):
