@@ -1,6 +1,7 @@
-"""Events: the array type, the encodings that cameras speak, packets, and pictures of them."""
+"""Events: the array type, the encodings that cameras speak, packets, clocks, and pictures of events."""
 
 from neuro_robot.events.array import EVENT_DTYPE, TRIGGER_DTYPE, empty_events, empty_triggers, validate_events
+from neuro_robot.events.clock import ClockEstimate, SensorClock
 from neuro_robot.events.frames import event_image
 from neuro_robot.events.packet import CODECS, Decoded, EventPacket, StreamDecoder, StreamStats, pack
 
@@ -8,8 +9,10 @@ __all__ = [
     "CODECS",
     "EVENT_DTYPE",
     "TRIGGER_DTYPE",
+    "ClockEstimate",
     "Decoded",
     "EventPacket",
+    "SensorClock",
     "StreamDecoder",
     "StreamStats",
     "empty_events",
