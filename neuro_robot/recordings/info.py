@@ -115,7 +115,7 @@ def _notes(result: dict[str, Any]) -> list[str]:
     if not result["events"]:
         return ["no events: is this the right file, or the right --geometry?"]
     if result["first_time_ns"] >= UNIX_NS:
-        notes.append("time counts from 1970; formats with few bits of time need `convert --zero-time`")
+        notes.append("time counts from 1970; `convert --zero-time` lets it begin at 0")
     hot = result["hot_pixels"]
     if hot["count"]:
         share = 100.0 * hot["events"] / result["events"]

@@ -146,7 +146,7 @@ def polarity_colour(p: int) -> tuple[int, int, int]:
 def seconds(t_s: float, like_s: float | None = None) -> str:
     """A time in the unit that suits it, or the time like_s."""
     scale = abs(t_s if like_s is None else like_s)
-    if scale >= 1.0 - 1e-9 or t_s == 0:
+    if scale >= 0.9995 or t_s == 0:
         return f"{t_s:.2f} s" if t_s else "0 s"
     return f"{t_s * 1e3:.4g} ms" if scale >= 1e-3 else f"{t_s * 1e6:.4g} us"
 

@@ -15,7 +15,7 @@ from neuro_robot.events.files import FORMATS
 from neuro_robot.events.frames import event_image, rate_image, surface_image
 from neuro_robot.events.surfaces import TimeSurface
 from neuro_robot.recordings.info import surveyed
-from neuro_robot.recordings.movie import MOVIES, require_output, write_movie, write_picture
+from neuro_robot.recordings.movie import MOVIES, film_scale, require_output, write_movie, write_picture
 from neuro_robot.recordings.sheet import Heading, Pixels, Sheet, Timeline, seconds
 from neuro_robot.recordings.source import Progress, Recording, Selection, first_time
 from neuro_robot.recordings.survey import Survey
@@ -23,7 +23,7 @@ from neuro_robot.recordings.survey import Survey
 KINDS = ("events", "surface", "rate")
 STEPS_MS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 50.0, 100.0)
 COVER = 0.05  # events in a picture as a share of its pixels that a window is chosen for
-LEAST_FILM_S = 5.0  # shorter recordings are slowed down
+LEAST_FILM_S = 4.0  # shorter recordings are slowed down
 SLOWER = (1.0, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001)
 MAX_FRAMES = 200_000
 MAX_RATIO = 1000.0  # of the largest to the smallest rate that has a colour of its own
@@ -163,7 +163,8 @@ def render(
         raise ConfigError(f"{out}: there is no folder {out.parent}; make it first")
     scene = Scene(recording, selection or Selection(), view, progress)
     result: dict[str, Any] = {"file": str(out), "kind": view.kind, "events": scene.survey.events}
-    result |= {"width": scene.sheet.width, "height": scene.sheet.height}
+    scale = film_scale(out, scene.sheet.width)
+    result |= {"width": scale * scene.sheet.width, "height": scale * scene.sheet.height}
     if view.kind == "rate":
         picture = scene.rate_picture()
         if ending in MOVIES:
