@@ -21,6 +21,7 @@ REQUIRED = [
     "numpy>=2.2,<2.5",
     "opencv-python-headless>=4.12,<5.1",
     "pybullet>=3.2.7,<3.3",
+    "Pillow>=11,<14",
     "PyYAML>=6.0.2,<7",
     "rich>=14,<16",
     "rosbags>=0.11,<0.12",
@@ -72,7 +73,15 @@ DEV = [
     "types-PyYAML>=6.0.12,<7",
 ]
 
-NODES = ["sim_node", "controller_node", "recorder_node", "player_node"]
+NODES = [
+    "sim_node",
+    "controller_node",
+    "recorder_node",
+    "player_node",
+    "renderer_node",
+    "aer_udp_node",
+    "dv_camera_node",
+]
 
 
 def from_package_xml(tag: str) -> str:
