@@ -60,7 +60,7 @@ _PEERS: dict[str, tuple[Reader, set[str]]] = {
     "expelliarmus": (_expelliarmus, {"evt2", "evt3", "dat"}),
     "dv_processing": (_dv_processing, {"aedat4"}),
     "aedat": (_aedat, {"aedat4"}),
-    "evutils": (_evutils, {"evt2", "evt21", "evt3", "evt4", "dat", "aedat4"}),
+    "evutils": (_evutils, {"evt2", "evt21_legacy", "evt3", "evt4", "dat", "aedat4"}),
 }
 
 

@@ -111,6 +111,7 @@ def _open(path: Path, given: Geometry | None, *, version: int) -> WordReader:
         state=_new_state(version, raw_header.time_base_us(header)),
         decode=_decode,
         spare=1,
+        offset_us=raw_header.time_offset_us(header),
     )
 
 

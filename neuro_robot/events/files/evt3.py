@@ -48,6 +48,7 @@ def _open(path: Path, given: Geometry | None) -> WordReader:
         state=evt3_decoder.new_state(),
         decode=partial(_decode, raw_header.time_base_us(header)),
         spare=evt3_decoder.SPARE,
+        offset_us=raw_header.time_offset_us(header),
     )
 
 

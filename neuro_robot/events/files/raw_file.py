@@ -53,6 +53,7 @@ def _open(
         state=new_state(kind.layout, raw_header.time_base_us(header)),
         decode=decode,
         spare=spare,
+        offset_us=raw_header.time_offset_us(header),
     )
 
 

@@ -141,11 +141,20 @@ def geometry(header: Header, given: Geometry | None, largest: Geometry) -> Geome
 
 def time_base_us(header: Header) -> int:
     """The value of TIME_BASE, -1 when the file has none; raises FileFormatError for one out of range."""
-    text = header.fields.get(TIME_BASE)
+    return _microseconds(header, TIME_BASE, -1)
+
+
+def time_offset_us(header: Header) -> int:
+    """What faery takes off every time and notes as t0 (RAW) or T0 (DAT); 0 when the file has none."""
+    return _microseconds(header, "T0" if "T0" in header.fields else "t0", 0)
+
+
+def _microseconds(header: Header, key: str, otherwise: int) -> int:
+    text = header.fields.get(key)
     if text is None:
-        return -1
+        return otherwise
     if not re.fullmatch(r"[0-9]{1,16}", text) or int(text) > MAX_TIME_NS // 1000:
-        raise header.broken(TIME_BASE, f"expected {TIME_BASE} in whole microseconds, got {text[:40]!r}")
+        raise header.broken(key, f"expected {key} in whole microseconds, got {text[:40]!r}")
     return int(text)
 
 

@@ -82,12 +82,14 @@ class WordReader(EventReader):
         state: Integers,
         decode: Decode,
         spare: int,
+        offset_us: int,
     ) -> None:
         self.format = format_name
         self.width, self.height = geometry
         self.details = details
         self.stats = FileStats()
         self._decode, self._state, self._spare = decode, state, spare
+        self._offset_ns = offset_us * 1000
         self._word = np.dtype(word)
         self._counts = np.zeros(_COUNTS, np.int64)
         self._triggers = np.empty(_TRIGGERS, TRIGGER_DTYPE)
@@ -109,6 +111,9 @@ class WordReader(EventReader):
                 n += self._decode_block(events[n:], triggers)
             self.stats.on_events += _count_on(events[:n])
             chunk = Chunk(events[:n], np.concatenate(triggers))
+            if self._offset_ns:
+                chunk.events["t"] += self._offset_ns
+                chunk.triggers["t"] += self._offset_ns
             if n or len(chunk.triggers):
                 yield chunk
 

@@ -57,6 +57,14 @@ def test_an_old_header_without_geometry(tmp_path):
         read(tmp_path / "a.raw", b"% system_ID 21\n" + old)
 
 
+def test_times_that_faery_took_an_offset_off(tmp_path):
+    _, chunk = read(tmp_path / "a.raw", b"% evt 2.0\n% geometry 640x480\n% t0 2056\n" + EVT2_BODY)
+    assert chunk.events["t"].tolist() == [(643 + 2056) * 1000, (644 + 2056) * 1000]
+    body = struct.pack("<2I", 5, 3 | 2 << 14 | 1 << 28)
+    _, chunk = read(tmp_path / "a.dat", b"% Version 2\n% Width 304\n% Height 240\n% T0 2056\n\x00\x08" + body)
+    assert chunk.events.tolist() == [(2061_000, 3, 2, 1)]
+
+
 def test_a_file_without_any_header_is_read_when_all_is_said(tmp_path):
     _, chunk = read(tmp_path / "a.raw", EVT2_BODY, format="evt2", geometry=(640, 480))
     assert chunk.events.tolist() == EVT2_EVENTS
@@ -72,6 +80,7 @@ def test_a_file_without_any_header_is_read_when_all_is_said(tmp_path):
         (b"% evt 2.0\n% geometry wide\n", r"byte 10: .*such as 1280x720, got 'wide'"),
         (b"% evt 2.0\n% geometry 64x48\n% time_base_us -5\n", r"byte 27: .*whole microseconds, got '-5'"),
         (b"% evt 2.0\n% geometry 64x48\n% time_base_us 9999999999999999\n", "byte 27"),
+        (b"% evt 2.0\n% geometry 64x48\n% t0 soon\n", "byte 27: expected t0 in whole microseconds, got 'soon'"),
         (b"% evt 9.9\n% geometry 64x48\n", "byte 0: expected EVT3 data, got '9.9'"),
         (b"% geometry 64x48\n% format HISTO3D;width=64\n", "byte 17: expected EVT3 data, got 'HISTO3D'"),
         (b"% evt 2.1\n% geometry 64x48\n% endianness big\n", r"byte 27: .*little or legacy, got 'big'"),
