@@ -272,7 +272,7 @@ def main(given: list[str] | None = None) -> int:
     os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
     os.environ.setdefault("ROS_DOMAIN_ID", str(1 + os.getpid() % 100))
     if args.profile:
-        os.environ["FASTDDS_DEFAULT_PROFILES_FILE"] = os.environ["FASTRTPS_DEFAULT_PROFILES_FILE"] = args.profile
+        os.environ["FASTDDS_DEFAULT_PROFILES_FILE"] = args.profile  # FASTRTPS_... before Jazzy, never both
     packets = packets_of(args.encoding, args.packet_kb)
     events_each = len(StreamDecoder().decode(packets[0]).events)
 
