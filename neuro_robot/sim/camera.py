@@ -28,7 +28,7 @@ class CameraConfig:
     x: float = parameter(0.0, "mount position forward in base_link (m)", -1.0, 1.0)
     y: float = parameter(0.0, "mount position left in base_link (m)", -1.0, 1.0)
     z: float = parameter(0.0, "mount position up in base_link (m)", -1.0, 1.0)
-    encoding: str = parameter("evt3", "wire format of the packets", choices=("evt3", "mono", "libcaer"))
+    encoding: str = parameter("evt3", "wire format of the packets", choices=("evt3", "mono", "libcaer", "libcaer_cmp"))
     packet_period_ms: int = parameter(2, "time covered by one packet (ms)", 1, 100)
     threads: int = parameter(1, "threads that render; the events do not depend on it", 1, 64)
 
