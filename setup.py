@@ -73,6 +73,9 @@ DEV = [
     "types-PyYAML>=6.0.12,<7",
 ]
 
+# iniVation cameras; nothing else needs it.
+DV = ["dv-processing>=2.0.4,<3"]
+
 NODES = [
     "sim_node",
     "controller_node",
@@ -100,12 +103,12 @@ setup(
         ("share/ament_index/resource_index/packages", [f"resource/{NAME}"]),
         (f"share/{NAME}", ["package.xml"]),
         (f"share/{NAME}/launch", sorted(glob("launch/*.launch.py"))),
-        (f"share/{NAME}/config", sorted(glob("config/*.yaml") + glob("config/*.npz"))),
+        (f"share/{NAME}/config", sorted(glob("config/*.yaml") + glob("config/*.npz") + glob("config/*.xml"))),
         (f"share/{NAME}/sim_worlds", sorted(glob("sim_worlds/*.yaml"))),
     ],
     python_requires=">=3.10",
     install_requires=REQUIRED,
-    extras_require={"ros": ROS, "build": BUILD, "dev": DEV},
+    extras_require={"ros": ROS, "build": BUILD, "dev": DEV, "dv": DV},
     zip_safe=False,
     entry_points={
         "console_scripts": [

@@ -58,7 +58,7 @@ def test_data_is_shared_under_the_package_name(workspace: Path) -> None:
     assert (prefix / "ament_index" / "resource_index" / "packages" / "neuro_robot").is_file()
     share = prefix / "neuro_robot"
     assert (share / "package.xml").is_file()
-    for folder, pattern in (("launch", "*.launch.py"), ("config", "drone*.*"), ("sim_worlds", "*.yaml")):
+    for folder, pattern in (("launch", "*.launch.py"), ("config", "*.*"), ("sim_worlds", "*.yaml")):
         wanted = {path.name for path in (ROOT / folder).glob(pattern)}
         assert wanted, f"{folder} has no {pattern}"
         assert {path.name for path in (share / folder).iterdir()} == wanted
