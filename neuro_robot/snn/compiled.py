@@ -9,41 +9,94 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from neuro_robot.errors import ConfigError
-from neuro_robot.snn import kernel, layout, snapshot
-from neuro_robot.snn.backends.base import Model
-from neuro_robot.snn.network import Layer, Network, check_weights
-from neuro_robot.snn.primitives import LARGEST
+from neuro_robot.snn import layout, snapshot
+from neuro_robot.snn.backends.base import Model, Raster
+from neuro_robot.snn.kernels import step, tables
+from neuro_robot.snn.network import Network, check_weights
+from neuro_robot.snn.primitives import LARGEST, check_choice
+
+OPENED = ("_entries", "_frame", "_step", "_inputs", "_spikes")  # rebuilt, not copied
+LONGEST_PIECE = 4_000_000  # places for spikes in one call of the kernel
 
 
 class CompiledNetwork(Model):
-    """A network that runs on the processor; v, current and thresholds are views in the numbering of `layer_slices`."""
+    """A network that runs on the processor; v, current and thresholds are views in the numbering of `layer_slices`.
 
-    def __init__(self, network: Network) -> None:
+    dtype: "float32" or "float64", of all numbers. potentiation: "deferred" works plain pair and triplet rules out when
+    a weight is needed, to the precision of dtype; "eager" does it spike by spike, some ten times slower.
+    Raises ConfigError on other words.
+    """
+
+    def __init__(self, network: Network, dtype: str = "float32", potentiation: str = "deferred") -> None:
         super().__init__(network)
-        self._tables, self._places = layout.build(self.dt_ms, self.layers, tuple(self.connections.values()))
-        post = self._tables.rules[:, kernel.R_START]
-        self._neurons = {name: piece for name, piece in self.layer_slices.items() if name not in self.input_slices}
-        self._rules = {name: np.flatnonzero(post == piece.start).tolist() for name, piece in self._neurons.items()}
-        self._rest = {name: getattr(self._tables, name).copy() for name in snapshot.DYNAMIC}
-        self._inputs = np.zeros(self._input_shape, np.float32)
-        _warm_up()
+        check_choice("cpu.dtype", dtype, ("float32", "float64"))
+        check_choice("cpu.potentiation", potentiation, ("deferred", "eager"))
+        told = tuple(self.connections.values())
+        self._tables, self._places = layout.build(
+            self.dt_ms, self.layers, told, np.dtype(dtype).type, potentiation == "deferred"
+        )
+        self._neurons = {
+            layer.name: self.layer_slices[layer.name]
+            for layer in self.layers
+            if layer.cell is not None and not layer.cell.generates
+        }
+        self._rule = {c.name: number for number, c in enumerate(c for c in told if c.rule is not None)}
+        self._scaling = {c.name: number for number, c in enumerate(c for c in told if c.scaling is not None)}
+        self._rest = self._tables.state.copy(), self._tables.extra.copy()
+        self._open()
+        self._warm_up()
+
+    def _open(self) -> None:
+        """What depends on where the tables lie in memory."""
+        real: Any = self._tables.state.dtype.type
+        self._entries = step.entries(real, step.parts_of(self._tables))
+        self._frame = tables.frame_of(self._tables)
+        self._step, self._inputs, self._spikes = self._entries.step, self._tables.inputs, self._tables.spikes
+
+    def _warm_up(self) -> None:
+        """Compile or load the kernel now, on tables that are all empty, instead of during the first real step."""
+        empty = tables.Tables(*(np.zeros((0,) * array.ndim, array.dtype) for array in self._tables))
+        empty = empty._replace(counters=np.zeros(3, np.int64), sent_count=np.zeros((1, 0), np.int32))
+        self._step(tables.frame_of(empty))
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name not in OPENED}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._open()
 
     def step(self, inputs: ArrayLike | None = None) -> NDArray[np.int32]:
-        """Advance by dt; returns the neurons that spiked, ascending, in the numbering of `layer_slices`.
-
-        inputs: (n_inputs,) graded spikes of all input layers in order of adding: event counts 0 .. 2^24, 0 = none; a
-        spike of value s deposits s times the weight and raises the pre trace by s. None means silence. An input with
-        delay 1 is integrated in this very call; a neuron's spike of step k with delay d is integrated in step k + d.
-        Raises ConfigError, with nothing changed, when the shape is wrong or a value is negative, too large or NaN.
-        """
+        """See Model.step."""
         self._take(inputs)
-        found = kernel.step(self._inputs, self._learning, *self._tables)
+        found = self._step(self._frame)
         if found < 0:
             raise ConfigError(f"step: inputs: expected event counts from 0 to {2**24}, got {_bad_input(self._inputs)}")
-        return self._tables.spikes[:found].copy()
+        return self._spikes[:found].copy()
+
+    def run(self, inputs: Raster | ArrayLike | None = None, steps: int | None = None) -> Raster:
+        """See Model.run; values are checked before the first step."""
+        raster, steps = self._raster(inputs, steps)
+        if not np.all((raster.value >= 0) & (raster.value <= 2**24)):
+            raise ConfigError(f"run: inputs: expected event counts from 0 to {2**24}")
+        self._inputs.fill(0.0)
+        pieces = [Raster(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32))]
+        n = self._spikes.size
+        share = max(1, LONGEST_PIECE // n)
+        for start in range(0, steps, share):
+            count = min(share, steps - start)
+            first = np.searchsorted(raster.step, np.arange(start, start + count + 1))
+            found, counts = np.empty(count * n, np.int32), np.empty(count, np.int64)
+            total = self._entries.run(self._frame, count, first, raster.neuron, raster.value, found, counts)
+            when = np.repeat(np.arange(start, start + count), counts)
+            pieces.append(Raster(when, found[:total].astype(np.int64), np.ones(total, np.float32)))
+        return Raster(*(np.concatenate(column) for column in zip(*pieces, strict=True)))
 
     def _switch(self) -> None:
-        """Nothing to do: the switch is an argument of the kernel."""
+        for name, rule in self._rule.items():
+            self._tables.rules[rule, tables.R_LEARNS] = self.learns(name)
+        for name, scaling in self._scaling.items():
+            self._tables.scalings[scaling, tables.S_LEARNS] = self.learns(name)
 
     def set_reward(self, layer: str, value: ArrayLike) -> None:
         """Set the reward of a layer of neurons, one number or (n,); it holds from the next step on, until changed.
@@ -55,9 +108,9 @@ class CompiledNetwork(Model):
         if piece is None:
             known = ", ".join(self._neurons) or "none"
             raise ConfigError(f"set_reward: no layer of neurons {layer!r}; there are {known}")
-        target = self._tables.state[kernel.REWARD, piece]
+        target = self._tables.state[tables.REWARD, piece]
         try:
-            new = np.asarray(value, dtype=np.float32)
+            new = np.asarray(value, dtype=target.dtype)
         except (TypeError, ValueError) as error:
             raise ConfigError(f"set_reward({layer!r}): expected numbers, got {value!r}") from error
         if new.shape and new.shape != target.shape:
@@ -65,27 +118,38 @@ class CompiledNetwork(Model):
         if not np.vdot(new, new) <= LARGEST**2:  # one pass finds NaN, infinity and absurd size alike
             raise ConfigError(f"set_reward({layer!r}): expected finite numbers up to {LARGEST:g}, got {value!r}")
         target[...] = new
-        for rule in self._rules[layer]:
-            self._tables.rules[rule, kernel.R_STALE] = 1
+        self._tables.rules[:, tables.R_STALE] = 1
 
     def reset_state(self) -> None:
         """Everything dynamic (membranes, currents, traces, eligibility, reward, spikes under way) to its start.
 
         Weights, thresholds and counters stay.
         """
-        for name, values in self._rest.items():
-            getattr(self._tables, name)[...] = values
-        self._tables.rules[:, kernel.R_STALE] = 1
+        for rule in self._rule.values():
+            self._settle(rule)
+        self._tables.state[...], self._tables.extra[...] = self._rest
+        for name in snapshot.ZERO_AT_REST:
+            getattr(self._tables, name).fill(0)
+        for rule in snapshot.deferred_rules(self._tables):
+            snapshot.sums_of_past(self._tables, rule).fill(0.0)
+        self._tables.rules[:, tables.R_CLOCK] = 0
+        self._tables.rules[:, tables.R_STALE] = 1
+        self._tables.scalings[:, tables.S_PHASE] = 0
 
-    def weights(self, connection: str) -> NDArray[np.float32]:
-        """(n_pre, n_post) copy of a connection's weights, NaN where there is no synapse."""
-        return self._matrix(connection, self._tables.weight[self.synapses(connection)])
+    def weights(self, connection: str) -> NDArray[Any]:
+        """See Model.weights."""
+        place, weight = self.synapses(connection), self._tables.weight
+        rule = self._rule.get(connection, -1)
+        if rule >= 0 and self._tables.rules[rule, tables.R_KIND] == tables.DEFERRED:
+            weight = weight.copy()
+            self._entries.settled(self._frame, rule, weight)
+        return self._matrix(connection, weight[place])
 
-    def eligibility(self, connection: str) -> NDArray[np.float32]:
-        """(n_pre, n_post) copy of a plastic connection's eligibility, NaN where there is no synapse."""
+    def eligibility(self, connection: str) -> NDArray[Any]:
+        """(n_pre, n_post) copy of a plastic connection's eligibility (or tags), NaN where there is no synapse."""
         if self.connections[self._named(connection)].rule is None:
-            raise ConfigError(f"eligibility({connection!r}): the connection has no STDP rule")
-        return self._matrix(connection, self._tables.plastic[kernel.ELIGIBILITY, self.synapses(connection)])
+            raise ConfigError(f"eligibility({connection!r}): the connection has no rule")
+        return self._matrix(connection, self._tables.plastic[tables.ELIGIBILITY, self.synapses(connection)])
 
     def set_weights(self, connection: str, weights: ArrayLike) -> None:
         """Replace a connection's weights by (n_pre, n_post) numbers, NaN exactly where there is no synapse.
@@ -94,31 +158,33 @@ class CompiledNetwork(Model):
         """
         where = f"set_weights({connection!r})"
         told = self.connections[self._named(connection)]
-        values = np.asarray(weights, dtype=np.float32)
+        values = np.asarray(weights, dtype=self._tables.weight.dtype)
         if values.shape != (told.pre.size, told.post.size):
             raise ConfigError(f"{where}: expected the shape {(told.pre.size, told.post.size)}, got {values.shape}")
         if not np.array_equal(np.isnan(values), np.isnan(self.weights(connection))):
             raise ConfigError(f"{where}: expected NaN exactly where the connection has no synapse")
         chosen = values[told.pre_index, told.post_index]
         check_weights(where, chosen, told.rule, told.scaling)
+        if connection in self._rule:
+            self._settle(self._rule[connection])
         self._tables.weight[self.synapses(connection)] = chosen
 
     @property
-    def v(self) -> NDArray[np.float32]:
+    def v(self) -> NDArray[Any]:
         """(n,) membrane potentials of all neurons, a view; input layers stay 0."""
-        view: NDArray[np.float32] = self._tables.state[kernel.V]
+        view: NDArray[Any] = self._tables.state[tables.V]
         return view
 
     @property
-    def current(self) -> NDArray[np.float32]:
+    def current(self) -> NDArray[Any]:
         """(n,) synaptic currents of all neurons, a view."""
-        view: NDArray[np.float32] = self._tables.state[kernel.CURRENT]
+        view: NDArray[Any] = self._tables.state[tables.CURRENT]
         return view
 
     @property
-    def thresholds(self) -> NDArray[np.float32]:
+    def thresholds(self) -> NDArray[Any]:
         """(n,) firing thresholds, a view that may be written (keep them above v_reset); input layers hold inf."""
-        view: NDArray[np.float32] = self._tables.cells[kernel.V_TH]
+        view: NDArray[Any] = self._tables.threshold
         return view
 
     @property
@@ -129,17 +195,17 @@ class CompiledNetwork(Model):
     @property
     def steps(self) -> int:
         """Steps made so far."""
-        return int(self._tables.counters[kernel.STEP])
+        return int(self._tables.counters[tables.STEP])
 
     @property
     def synaptic_operations(self) -> int:
         """Synaptic events so far: one per spike and synapse it reached, however large its value."""
-        return int(self._tables.counters[kernel.OPERATIONS])
+        return int(self._tables.counters[tables.OPERATIONS])
 
     @property
     def weight_updates(self) -> int:
         """Learning changes applied to single weights so far (changes of exactly 0 and weight decay not counted)."""
-        return int(self._tables.counters[kernel.UPDATES])
+        return int(self._tables.counters[tables.UPDATES])
 
     def state(self) -> dict[str, NDArray[Any]]:
         """A copy of everything that decides the future: weights, thresholds, traces, membranes, spikes under way."""
@@ -151,16 +217,21 @@ class CompiledNetwork(Model):
         Raises WeightsError, with nothing changed, that says which array differs from this network and how.
         """
         snapshot.restore(self, arrays)
-        self._tables.rules[:, kernel.R_STALE] = 1
+        self._tables.rules[:, tables.R_STALE] = 1
 
     @property
-    def tables(self) -> kernel.Tables:
+    def tables(self) -> tables.Tables:
         """The flat arrays the kernel runs on, for `snapshot`; others should leave them alone."""
         return self._tables
 
     def synapses(self, connection: str) -> slice:
         """The range of a connection's synapses in `tables.weight`."""
         return self._places[self._named(connection)]
+
+    def _settle(self, rule: int) -> None:
+        """Put in what a deferred rule owes its weights."""
+        if self._tables.rules[rule, tables.R_KIND] == tables.DEFERRED:
+            self._entries.settle(self._frame, rule)
 
     def _take(self, inputs: ArrayLike | None) -> None:
         """Copy inputs of any type and layout to where the kernel reads them, so that it is compiled only once."""
@@ -175,17 +246,11 @@ class CompiledNetwork(Model):
         except TypeError as error:
             raise ConfigError(f"step: inputs: expected numbers, got {values.dtype}") from error
 
-    def _matrix(self, connection: str, values: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _matrix(self, connection: str, values: NDArray[Any]) -> NDArray[Any]:
         told = self.connections[connection]
-        matrix = np.full((told.pre.size, told.post.size), np.nan, np.float32)
+        matrix = np.full((told.pre.size, told.post.size), np.nan, values.dtype)
         matrix[told.pre_index, told.post_index] = values
         return matrix
-
-
-def _warm_up() -> None:
-    """Compile or load the kernel now, on a network of one input line, instead of during the first real step."""
-    tables, _ = layout.build(1.0, (Layer("warm up", 1, None),), ())
-    kernel.step(np.zeros(1, np.float32), False, *tables)
 
 
 def _bad_input(values: NDArray[np.float32]) -> str:

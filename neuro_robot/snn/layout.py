@@ -1,57 +1,89 @@
-"""From a network description to the flat tables that the kernel runs on.
+"""From a network description to the flat tables that the kernels run on.
 
 Synapses of plastic connections come first, so that a plastic synapse has the same index in `weight` and in `plastic`.
 """
 
 from __future__ import annotations
 
-import math
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from neuro_robot.snn.cells import LIF
-from neuro_robot.snn.kernel import REF_STEPS, Tables, V
+from neuro_robot.snn import constants, learning
+from neuro_robot.snn.cells import ConductanceLIF
+from neuro_robot.snn.kernels import spikes
+from neuro_robot.snn.kernels.tables import (
+    ADAPTATION,
+    CELL_COLUMNS,
+    RATE_COLUMNS,
+    RULE_COLUMNS,
+    Tables,
+    V,
+)
 from neuro_robot.snn.network import Connection, Layer
-from neuro_robot.snn.primitives import Cell
-from neuro_robot.snn.rules import STDP
 
 
 def build(
-    dt_ms: float, layers: tuple[Layer, ...], connections: tuple[Connection, ...]
+    dt_ms: float, layers: tuple[Layer, ...], connections: tuple[Connection, ...], real: type, deferred: bool
 ) -> tuple[Tables, dict[str, slice]]:
-    """The tables at rest, and the range of every connection in `weight`."""
+    """The tables at rest, and the range of every connection in `weight`.
+
+    real: the type of all floats. deferred: rules that can be are worked out only when a weight is needed.
+    """
     n = sum(layer.size for layer in layers)
     depth = 1 + max((int(c.delay_steps.max()) for c in connections if c.delay_steps.size), default=1)
     places = _places(connections)
-    synapses = _Synapses(layers, dt_ms)
+    synapses = _Synapses(layers, dt_ms, deferred)
     for connection in connections:
         synapses.add(connection, places[connection.name])
     n_synapses = sum(c.weights.size for c in connections)
     n_plastic = sum(c.weights.size for c in connections if c.rule is not None)
-    weight, post = np.zeros(n_synapses, np.float32), np.zeros(n_synapses, np.int32)
+    weight: NDArray[Any] = np.zeros(n_synapses, real)
+    post = np.zeros(n_synapses, np.int32)
     entry = np.zeros((2, n_plastic), np.int32)
     for connection in connections:
         place = places[connection.name]
         weight[place], post[place] = connection.weights, connection.post_index + synapses.starts[connection.post.name]
         if connection.rule is not None:
             entry[:, place] = synapses.entries[connection.name]
+    x, y = synapses.pre_traces, synapses.post_traces
     tables = Tables(
-        layers=_layer_table(layers),
-        groups=_table(synapses.groups, 8),
-        rules=_table(synapses.rules, 14),
-        rates=np.array(synapses.rates, np.float32).reshape(-1, 9),
-        cells=_cells(layers, dt_ms),
-        state=np.zeros((3, n), np.float32),
-        refractory=np.zeros((2, n), np.int32),
+        layers=_layer_table(layers, dt_ms),
+        cells=_rows((constants.of_cell(layer.cell, dt_ms) for layer in layers), CELL_COLUMNS, real),
+        groups=_rows(synapses.groups, 9, np.int64),
+        rules=_rows(synapses.rules, RULE_COLUMNS, np.int64),
+        rates=_rows(synapses.rates, RATE_COLUMNS, real),
+        state=np.zeros((3, n), real),
+        extra=np.zeros((2, n), real),
+        threshold=np.repeat([constants.threshold(layer.cell) for layer in layers], [a.size for a in layers]).astype(
+            real
+        ),
+        refractory=np.zeros(n, np.int32),
+        fired=np.zeros(n, np.uint8),
         weight=weight,
         post=post,
         row=np.array(synapses.row, np.int64),
-        plastic=np.zeros((2, n_plastic), np.float32),
+        plastic=np.zeros((2, n_plastic), real),
         column=np.array(synapses.column, np.int64),
         column_entry=entry,
-        pre_trace=np.zeros(synapses.pre_traces, np.float32),
-        post_trace=np.zeros(synapses.post_traces, np.float32),
+        pre_trace=np.zeros(x, real),
+        post_trace=np.zeros(y, real),
+        slow=np.zeros(x + 2 * y, real),
+        stamp=np.zeros(x, np.int64),
+        trace_row=np.array(synapses.trace_row, np.int64),
+        sums=np.zeros((2, y), np.float64),
+        past=np.concatenate([np.zeros(0), *synapses.past]),
+        terms=_rows(synapses.terms.terms, 3, np.int64),
+        factors=_rows(synapses.terms.factors, 2, np.int64),
+        coefficients=np.array(synapses.terms.coefficients + synapses.terms.constants, real),
+        scalings=_rows(synapses.scalings, 10, np.int64),
+        scaling_rates=_rows(synapses.scaling_rates, 6, real),
+        mean_rate=np.zeros(synapses.mean_rates, real),
+        source=_sources(layers),
+        line=np.repeat(np.arange(len(layers)), [a.size if a.cell is None else 0 for a in layers]).astype(np.int32),
+        inputs=np.zeros(sum(layer.size for layer in layers if layer.cell is None), np.float32),
         sent_index=np.zeros((depth, n), np.int32),
         sent_value=np.zeros((depth, n), np.float32),
         sent_count=np.zeros((depth, len(layers)), np.int32),
@@ -59,54 +91,87 @@ def build(
         spike_counts=np.zeros(n, np.int64),
         counters=np.zeros(3, np.int64),
     )
-    _rest(tables, layers, dt_ms)
+    start = 0
+    for layer in layers:
+        tables.state[V, start : start + layer.size], tables.extra[ADAPTATION, start : start + layer.size] = (
+            constants.rest(layer.cell)
+        )
+        start += layer.size
     return tables, places
 
 
 class _Synapses:
-    """The tables of groups and rules, growing connection by connection; columns as the kernel names them."""
+    """The tables of groups and rules, growing connection by connection; columns as `kernels.tables` names them."""
 
-    def __init__(self, layers: tuple[Layer, ...], dt_ms: float) -> None:
-        self.dt_ms = dt_ms
+    def __init__(self, layers: tuple[Layer, ...], dt_ms: float, deferred: bool) -> None:
+        self.dt_ms, self.deferred = dt_ms, deferred
         self.number = {layer.name: number for number, layer in enumerate(layers)}
         sizes = np.array([layer.size for layer in layers])
         self.starts = dict(zip(self.number, (np.cumsum(sizes) - sizes).tolist(), strict=True))
         self.groups: list[tuple[int, ...]] = []
         self.rules: list[tuple[int, ...]] = []
         self.rates: list[tuple[float, ...]] = []
+        self.scalings: list[tuple[int, ...]] = []
+        self.scaling_rates: list[tuple[float, ...]] = []
         self.row: list[int] = []
+        self.trace_row: list[int] = []
         self.column: list[int] = []
         self.entries: dict[str, NDArray[np.int64]] = {}
-        self.pre_traces = self.post_traces = 0
+        self.past: list[NDArray[np.float64]] = []
+        self.terms = learning.Terms()
+        self.pre_traces = self.post_traces = self.mean_rates = 0
 
     def add(self, connection: Connection, place: slice) -> None:
-        """One group for every delay of the connection, and its rule if it is plastic."""
-        source, target = connection.pre, connection.post
-        stdp = connection.rule if isinstance(connection.rule, STDP) else None
-        rule = len(self.rules) if stdp is not None else -1
+        """One group for every delay of the connection, and its rule and scaling if it has them."""
+        source, target, plastic = connection.pre, connection.post, connection.rule is not None
+        rule = len(self.rules) if plastic else -1
         first_trace, trace = self.pre_traces, np.zeros(connection.weights.size, np.int64)
+        direct = source.cell is None or source.cell.generates  # its spikes are there when the step begins
         for delay in np.unique(connection.delay_steps):
             chosen = connection.delay_steps == delay
-            lag = int(delay) - (1 if source.cell is None else 0)
             self.groups.append((
-                self.number[source.name], self.starts[source.name], lag, len(self.row), rule, self.pre_traces,
-                self.starts[target.name], target.size,
+                self.number[source.name], self.starts[source.name], int(delay) - int(direct), len(self.row), rule,
+                self.pre_traces, self.starts[target.name], target.size, int(isinstance(target.cell, ConductanceLIF)),
             ))  # fmt: skip
+            if plastic:
+                trace[chosen] = self.pre_traces + connection.pre_index[chosen]
+                self.trace_row += range(len(self.row), len(self.row) + source.size)
+                self.pre_traces += source.size
             self.row += _offsets(place.start + int(np.argmax(chosen)), connection.pre_index[chosen], source.size)
-            trace[chosen] = self.pre_traces + connection.pre_index[chosen]
-            self.pre_traces += source.size if stdp is not None else 0
-        if stdp is None:
-            return
+        if connection.scaling is not None:
+            self._add_scaling(connection, place, rule)
+        if plastic:
+            self._add_rule(connection, place, first_trace, trace)
+
+    def _add_rule(self, connection: Connection, place: slice, first_trace: int, trace: NDArray[np.int64]) -> None:
+        target, rule = connection.post, connection.rule
+        assert rule is not None
+        kind, window = learning.kind(rule, self.dt_ms, self.deferred)
+        first_term, n_terms = self.terms.add(rule)
         self.rules.append((
             place.start, place.stop, self.number[target.name], self.starts[target.name], target.size,
-            len(self.column), self.post_traces, first_trace, self.pre_traces, int(stdp.tau_eligibility_ms > 0),
-            int(stdp.same_step), int(stdp.weight_decay_per_s > 0), 1, int(_is_full(connection)),
+            len(self.column), self.post_traces, first_trace, self.pre_traces, *learning.flags(rule),
+            int(_is_full(connection)), kind, 1, *learning.variants(rule), first_term, n_terms,
+            sum(part.size for part in self.past), window, 0,
         ))  # fmt: skip
-        self.rates.append(_rates(stdp, self.dt_ms))
+        self.rates.append(learning.rates(rule, self.dt_ms))
+        if window:
+            self.past.append(learning.past(rule, self.dt_ms, window, target.size))
         by_post = np.argsort(connection.post_index, kind="stable")
         self.entries[connection.name] = np.stack([place.start + by_post, trace[by_post]])
         self.column += _offsets(place.start, connection.post_index, target.size)
         self.post_traces += target.size
+
+    def _add_scaling(self, connection: Connection, place: slice, rule: int) -> None:
+        target, scaling = connection.post, connection.scaling
+        assert scaling is not None
+        period = max(1, round(scaling.period_ms / self.dt_ms))
+        self.scalings.append((
+            place.start, place.stop, self.number[target.name], self.starts[target.name], target.size, self.mean_rates,
+            period, 0, 1, rule,
+        ))  # fmt: skip
+        self.scaling_rates.append(learning.scaling_rates(scaling, self.dt_ms, period))
+        self.mean_rates += target.size
 
 
 def _offsets(first: int, index: NDArray[np.int64], size: int) -> list[int]:
@@ -121,18 +186,26 @@ def _is_full(connection: Connection) -> bool:
     return connection.weights.size == rows * connection.post.size and np.unique(connection.delay_steps).size <= 1
 
 
-def _table(rows: list[tuple[int, ...]], width: int) -> NDArray[np.int64]:
-    return np.array(rows, np.int64).reshape(-1, width)
+def _rows(rows: Iterable[tuple[Any, ...]], width: int, kind: type) -> NDArray[Any]:
+    return np.array(list(rows), kind).reshape(-1, width)
 
 
-def _layer_table(layers: tuple[Layer, ...]) -> NDArray[np.int64]:
+def _layer_table(layers: tuple[Layer, ...], dt_ms: float) -> NDArray[np.int64]:
     rows: list[tuple[int, ...]] = []
     start = inputs = 0
     for layer in layers:
-        rows.append((start, layer.size, inputs if layer.cell is None else -1))
+        first = inputs if layer.cell is None else -1
+        rows.append(
+            (start, layer.size, *constants.kind(layer.cell, dt_ms)[:1], first, *constants.kind(layer.cell, dt_ms)[1:])
+        )
         start += layer.size
         inputs += layer.size if layer.cell is None else 0
-    return _table(rows, 3)
+    return _rows(rows, 6, np.int64)
+
+
+def _sources(layers: tuple[Layer, ...]) -> NDArray[np.uint64]:
+    seeds = [getattr(layer.cell, "seed", 0) for layer in layers]
+    return np.array([seeds, [spikes.FRESH] * len(layers)], np.uint64)
 
 
 def _places(connections: tuple[Connection, ...]) -> dict[str, slice]:
@@ -141,50 +214,3 @@ def _places(connections: tuple[Connection, ...]) -> dict[str, slice]:
         places[connection.name] = slice(first, first + connection.weights.size)
         first += connection.weights.size
     return places
-
-
-def _cells(layers: tuple[Layer, ...], dt_ms: float) -> NDArray[np.float32]:
-    columns = [np.tile(np.array(_cell(layer.cell, dt_ms), np.float32)[:, None], layer.size) for layer in layers]
-    return np.ascontiguousarray(np.concatenate(columns, axis=1))
-
-
-def _cell(cell: Cell | None, dt_ms: float) -> tuple[float, ...]:
-    """The six constants of a neuron; see LIF for their formulas."""
-    if not isinstance(cell, LIF):
-        return (0.0, 0.0, 0.0, 0.0, math.inf, 0.0)
-    mem, syn = cell.tau_mem_ms, cell.tau_syn_ms
-    a = math.exp(-dt_ms / mem)
-    b = math.exp(-dt_ms / syn) if syn > 0 else 0.0
-    if syn == 0:
-        coupling = 1.0
-    elif abs(mem - syn) < 1e-9 * mem:
-        coupling = dt_ms / mem * a
-    else:
-        coupling = syn / (mem - syn) * (a - b)
-    return (a, b, coupling, cell.v_rest + cell.bias, cell.v_th, cell.v_reset)
-
-
-def _rates(stdp: STDP, dt_ms: float) -> tuple[float, ...]:
-    three = stdp.tau_eligibility_ms > 0
-    factor = 1.0 if three else stdp.learning_rate  # the plain rule changes weights by these amounts directly
-    return (
-        stdp.a_plus * factor,
-        stdp.a_minus * factor,
-        math.exp(-dt_ms / stdp.tau_plus_ms),
-        math.exp(-dt_ms / stdp.tau_minus_ms),
-        math.exp(-dt_ms / stdp.tau_eligibility_ms) if three else 0.0,
-        stdp.learning_rate * dt_ms,
-        stdp.w_min,
-        stdp.w_max,
-        math.exp(-stdp.weight_decay_per_s * dt_ms * 1e-3),
-    )
-
-
-def _rest(tables: Tables, layers: tuple[Layer, ...], dt_ms: float) -> None:
-    """Membranes at v_rest, and the refractory periods in steps."""
-    start = 0
-    for layer in layers:
-        if isinstance(layer.cell, LIF):
-            tables.state[V, start : start + layer.size] = layer.cell.v_rest
-            tables.refractory[REF_STEPS, start : start + layer.size] = round(layer.cell.t_ref_ms / dt_ms)
-        start += layer.size

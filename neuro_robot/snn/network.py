@@ -16,6 +16,7 @@ from neuro_robot.errors import ConfigError
 from neuro_robot.snn.cells import LIF
 from neuro_robot.snn.primitives import LARGEST, Cell, Rule, check_number
 from neuro_robot.snn.rules import STDP, Homeostasis
+from neuro_robot.snn.sparse import Sparse
 
 if TYPE_CHECKING:
     from neuro_robot.snn.backends.base import Model
@@ -97,7 +98,8 @@ class Network:
     ) -> str:
         """Connect two layers; returns the connection's name ("pre->post" unless given).
 
-        weights: (n_pre, n_post), NaN = no synapse; or scipy.sparse, whose explicit entries (zeros too) are synapses.
+        weights: (n_pre, n_post), NaN = no synapse; or scipy.sparse, whose explicit entries (zeros too) are synapses;
+        or Sparse, which may bring its own delays.
         delay_steps: whole number >= 1, or an array (n_pre, n_post). A neuron's spike of step k is integrated in step
         k + delay; an input given to step k in step k + delay - 1, so with delay 1 in that very call.
         """
@@ -116,7 +118,10 @@ class Network:
             raise ConfigError(f"{where}: scaling: expected a Homeostasis or None, got {scaling!r}")
         shape = (source.size, target.size)
         pre_index, post_index, values = _synapses(where, weights, shape)
-        delays = _delays(where, delay_steps, shape)[pre_index, post_index]
+        if isinstance(weights, Sparse) and weights.delay_steps is not None:
+            delays = _delays(where, weights.delay_steps, values.shape)
+        else:
+            delays = _delays(where, delay_steps, shape)[pre_index, post_index]
         check_weights(where, values, rule, scaling)
         order = np.lexsort((post_index, pre_index, delays))
         self.connections[name] = Connection(
@@ -170,7 +175,12 @@ def _synapses(
     shape: tuple[int, int],
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
     """Pre index, post index and weight of every synapse."""
-    if hasattr(weights, "tocoo"):
+    if isinstance(weights, Sparse):
+        weights.check(where, shape)
+        pre, post, values = np.asarray(weights.pre), np.asarray(weights.post), _floats(where, weights.weight)
+        if np.any(np.isnan(values)):
+            raise ConfigError(f"{where}: weights: an entry is NaN; leave absent synapses out")
+    elif hasattr(weights, "tocoo"):
         entries = weights.tocoo(copy=True)
         _check_shape(where, "weights", entries.shape, shape)
         entries.sum_duplicates()
@@ -186,13 +196,13 @@ def _synapses(
         return pre.astype(np.int64), post.astype(np.int64), values.astype(np.float32)
 
 
-def _delays(where: str, delay_steps: Any, shape: tuple[int, int]) -> NDArray[np.int64]:  # noqa: ANN401
+def _delays(where: str, delay_steps: Any, shape: tuple[int, ...]) -> NDArray[np.int64]:  # noqa: ANN401
     delays = np.asarray(delay_steps)
     if delays.dtype.kind not in "iu":
         raise ConfigError(f"{where}: delay_steps: expected whole steps (int), got {delays.dtype} {delay_steps!r}")
     if delays.ndim:
         _check_shape(where, "delay_steps", delays.shape, shape)
-    if delays.min() < 1 or delays.max() > LARGEST_DELAY:
+    if delays.size and (delays.min() < 1 or delays.max() > LARGEST_DELAY):
         raise ConfigError(f"{where}: delay_steps: expected 1 to {LARGEST_DELAY}, got {delays.min()} to {delays.max()}")
     return np.broadcast_to(delays.astype(np.int64), shape)
 
@@ -204,6 +214,6 @@ def _floats(where: str, values: Any) -> NDArray[np.float64]:  # noqa: ANN401
         raise ConfigError(f"{where}: weights: expected an array of numbers: {error}") from error
 
 
-def _check_shape(where: str, what: str, found: tuple[int, ...], expected: tuple[int, int]) -> None:
+def _check_shape(where: str, what: str, found: tuple[int, ...], expected: tuple[int, ...]) -> None:
     if tuple(found) != expected:
         raise ConfigError(f"{where}: {what}: expected the shape (n_pre, n_post) = {expected}, got {tuple(found)}")

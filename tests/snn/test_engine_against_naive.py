@@ -31,7 +31,7 @@ def assert_same(fast, slow, net):
 @given(seed=st.integers(0, 2**32 - 1))
 def test_random_networks_match_to_the_bit(seed):
     net, rng = random_network(seed)
-    fast, slow = net.compile(), NaiveNetwork(net)
+    fast, slow = net.compile(potentiation="eager"), NaiveNetwork(net)
     n_inputs = net.layers["a"].size + net.layers["b"].size
     spikes_seen = 0
     for k in range(60):
@@ -58,7 +58,7 @@ def test_the_random_networks_do_spike_and_learn():
     active = learnt = 0
     for seed in range(10):
         net, rng = random_network(seed)
-        fast = net.compile()
+        fast = net.compile(potentiation="eager")
         before = {name: fast.weights(name) for name in net.connections}
         fast.set_reward("h", 1.0)
         for _ in range(60):
@@ -88,7 +88,7 @@ def test_weight_updates_count_real_changes_only(tau_eligibility_ms):
     net.add_input("in", 2)
     net.add_lif("out", 1, LIF(20, 0, 1.0))
     net.connect("in", "out", [[2.0], [0.0]], rule=STDP(0.1, 0.1, 20, 20, tau_eligibility_ms, 0.1, 0, 3))
-    run = net.compile()
+    run = net.compile(potentiation="eager")
     run.set_reward("out", 1.0)
     run.step([1, 0])
     run.step()

@@ -1,0 +1,339 @@
+"""Plain pair and triplet rules with the potentiation put off until a weight is needed; exact, and contiguous.
+
+Between two arrivals of a pre neuron its trace only fades, x(k) = x0 d^(k - k0), so all it gains meanwhile from post
+neuron j is x0 d^(K - k0) (S_j(now) - S_j(k0)), where S_j sums amount d^(k - K) over the post spikes at steps k. All
+these gains have one sign, so one clip at the end does what a clip at each would. The base K is the beginning of a
+window of some steps, so that nothing under- or overflows; S of the window before stays known, S_j(k0) is looked up in
+`past`, and every trace is brought up to date at least once a window, some in each step. S is kept in double
+precision, as it is a difference of sums. `past` ends with the powers of d and of the slow trace's factor.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from neuro_robot.snn.kernels.tables import (
+    A3_MINUS,
+    A3_PLUS,
+    A_MINUS,
+    A_PLUS,
+    COUNTERS,
+    CURRENT,
+    EXTRA,
+    G_POST_START,
+    G_ROW,
+    G_RULE,
+    G_SPLIT,
+    G_TRACE,
+    OPERATIONS,
+    PAST,
+    POST,
+    POST_TRACE,
+    PRE_TRACE,
+    R_CLOCK,
+    R_LEARNS,
+    R_NEAREST,
+    R_PAST,
+    R_POST_TRACE,
+    R_PRE_FIRST,
+    R_PRE_LAST,
+    R_SAME_STEP,
+    R_SIZE,
+    R_START,
+    R_TRIPLET,
+    R_WINDOW,
+    RATES,
+    ROW,
+    RULES,
+    SLOW,
+    STAMP,
+    STATE,
+    SUMS,
+    TINY,
+    TRACE_ROW,
+    UPDATES,
+    W_MAX,
+    W_MIN,
+    WEIGHT,
+    ZERO,
+    Memory,
+    Reals,
+    doubles,
+    inner,
+    ints,
+    longs,
+    reals,
+    table_doubles,
+    table_longs,
+    table_reals,
+)
+from neuro_robot.snn.kernels.traces import decay_post, raise_post
+
+
+@inner
+def _power(rule: Reals, steps: int, slow: bool, t: Memory) -> Any:
+    """D^steps (steps up to the window + 1) of the fast or the slow pre trace."""
+    past = doubles(t, PAST)
+    window = rule[R_WINDOW]
+    return past[rule[R_PAST] + (window + 1) * rule[R_SIZE] + (window + 2 if slow else 0) + steps]
+
+
+@inner
+def owed(rule: Reals, trace: int, t: Memory) -> tuple[float, int, float]:
+    """What the synapses of a trace have to gain: factor * (S - past[first:]) in this window.
+
+    Otherwise, with a negative `rest`, factor * (S_before - past[first:] - rest * S).
+    """
+    stamp = longs(t, STAMP)
+    pre_trace = reals(t, PRE_TRACE)
+    window, clock, then = rule[R_WINDOW], rule[R_CLOCK], stamp[trace]
+    base = clock - clock % window
+    first = rule[R_PAST] + then % (window + 1) * rule[R_SIZE]
+    x = np.float64(pre_trace[trace])
+    if then >= base:
+        return x / _power(rule, then - base, False, t), first, 0.0
+    return x / _power(rule, then - base + window, False, t), first, -_power(rule, window, False, t)
+
+
+@inner
+def gain(factor: float, first: int, rest: float, j: int, rule: Reals, t: Memory) -> Any:
+    """What the synapse onto post neuron j has to gain; see owed."""
+    sums = table_doubles(t, SUMS)
+    past = doubles(t, PAST)
+    y = rule[R_POST_TRACE] + j
+    if rest == 0.0:
+        return factor * (sums[0, y] - past[first + j])
+    return factor * (sums[1, y] - past[first + j] - rest * sums[0, y])
+
+
+@inner
+def _row(
+    weight: Reals, current: Reals, y: Reals, now: Reals, before: Reals, then: Reals, factor: float, rest: float,
+    s: float, amount: float, low: float, high: float, learns: bool,
+) -> int:  # fmt: skip
+    """A full row: gain, deposit, depression in one pass; returns how many weights changed."""
+    changed = 0
+    loss = amount if learns else ZERO * amount
+    if rest == 0.0:
+        for j in range(weight.shape[0]):
+            w0 = weight[j]
+            w = w0 + current.dtype.type(factor * (now[j] - then[j]))
+            w = low if w < low else w
+            w = high if w > high else w
+            current[j] += w * s
+            w = w - loss * y[j]
+            w = low if w < low else w
+            w = high if w > high else w
+            weight[j] = w
+            changed += 1 if w != w0 else 0
+        return changed
+    for j in range(weight.shape[0]):
+        w0 = weight[j]
+        w = w0 + current.dtype.type(factor * (before[j] - then[j] - rest * now[j]))
+        w = low if w < low else w
+        w = high if w > high else w
+        current[j] += w * s
+        w = w - loss * y[j]
+        w = low if w < low else w
+        w = high if w > high else w
+        weight[j] = w
+        changed += 1 if w != w0 else 0
+    return changed
+
+
+@inner
+def settle(r: int, trace: int, weight: Reals, t: Memory) -> int:
+    """Give the synapses of a trace, in weight, what they have to gain; returns how many changed."""
+    rules = table_longs(t, RULES)
+    pre_trace = reals(t, PRE_TRACE)
+    rates = table_reals(t, RATES)
+    row = longs(t, ROW)
+    trace_row = longs(t, TRACE_ROW)
+    post = ints(t, POST)
+    rule = rules[r]
+    if pre_trace[trace] == ZERO:
+        return 0
+    low, high = rates[r, W_MIN], rates[r, W_MAX]
+    factor, past, rest = owed(rule, trace, t)
+    changed = 0
+    for k in range(row[trace_row[trace]], row[trace_row[trace] + 1]):
+        w0 = weight[k]
+        w = w0 + weight.dtype.type(gain(factor, past, rest, post[k] - rule[R_START], rule, t))
+        w = min(max(w, low), high)
+        weight[k] = w
+        changed += 1 if w != w0 else 0
+    return changed
+
+
+@inner
+def settle_rule(r: int, t: Memory) -> None:
+    """Settle all traces of a rule, so that its weights are what they should be now."""
+    rules = table_longs(t, RULES)
+    counters = longs(t, COUNTERS)
+    weight = reals(t, WEIGHT)
+    for trace in range(rules[r, R_PRE_FIRST], rules[r, R_PRE_LAST]):
+        counters[UPDATES] += settle(r, trace, weight, t)
+        _fade(rules[r], trace, rules[r, R_CLOCK], t)
+
+
+@inner
+def _fade(rule: Reals, trace: int, clock: int, t: Memory) -> None:
+    """Bring the value of a trace to a clock."""
+    stamp = longs(t, STAMP)
+    pre_trace = reals(t, PRE_TRACE)
+    slow = reals(t, SLOW)
+    steps = clock - stamp[trace]
+    x = pre_trace.dtype.type(pre_trace[trace] * _power(rule, steps, False, t))
+    pre_trace[trace] = x if x >= TINY else ZERO
+    if rule[R_TRIPLET] == 1:
+        x = slow.dtype.type(slow[trace] * _power(rule, steps, True, t))
+        slow[trace] = x if x >= TINY else ZERO
+    stamp[trace] = clock
+
+
+@inner
+def begin(r: int, t: Memory) -> None:
+    """Post traces decay; those pre traces are settled whose turn it is: every one at least once in a window."""
+    decay_post(r, t)
+    rules = table_longs(t, RULES)
+    counters = longs(t, COUNTERS)
+    weight = reals(t, WEIGHT)
+    rule = rules[r]
+    first, last = rule[R_PRE_FIRST], rule[R_PRE_LAST]
+    share = (last - first + rule[R_WINDOW] - 1) // rule[R_WINDOW]
+    if share == 0:
+        return
+    turns = (last - first + share - 1) // share
+    start = first + rule[R_CLOCK] % turns * share
+    for trace in range(start, min(start + share, last)):
+        counters[UPDATES] += settle(r, trace, weight, t)
+        _fade(rule, trace, rule[R_CLOCK], t)
+
+
+@inner
+def arrive(group: Reals, index: Reals, value: Reals, t: Memory) -> None:
+    """The arrivals of one group: settle, deposit, depress, raise the trace."""
+    rules = table_longs(t, RULES)
+    rates = table_reals(t, RATES)
+    state = table_reals(t, STATE)
+    post_trace = reals(t, POST_TRACE)
+    sums = table_doubles(t, SUMS)
+    weight = reals(t, WEIGHT)
+    row = longs(t, ROW)
+    slow = reals(t, SLOW)
+    counters = longs(t, COUNTERS)
+    past = doubles(t, PAST)
+    r = group[G_RULE]
+    rule, rate = rules[r], rates[r]
+    size, learns, y0 = rule[R_SIZE], rule[R_LEARNS] == 1, rule[R_POST_TRACE]
+    current = state[CURRENT, group[G_POST_START] : group[G_POST_START] + size]
+    y, now, before = post_trace[y0 : y0 + size], sums[0, y0 : y0 + size], sums[1, y0 : y0 + size]
+    low, high = rate[W_MIN], rate[W_MAX]
+    for m in range(index.shape[0]):
+        trace, s = group[G_TRACE] + index[m], weight.dtype.type(value[m])
+        first, last = row[group[G_ROW] + index[m]], row[group[G_ROW] + index[m] + 1]
+        factor, at, rest = owed(rule, trace, t)
+        clock = rule[R_CLOCK]
+        _fade(rule, trace, clock, t)
+        amount = rate[A_MINUS] * s
+        if rule[R_TRIPLET] == 1:
+            amount = (rate[A_MINUS] + rate[A3_MINUS] * slow[trace]) * s
+        counters[OPERATIONS] += last - first
+        if last - first == size and group[G_SPLIT] == 0:
+            counters[UPDATES] += _row(
+                weight[first:last], current, y, now, before, past[at : at + size], factor, rest, s, amount,
+                low, high, learns,
+            )  # fmt: skip
+        else:
+            _sparse_row(group, first, last, factor, at, rest, s, amount if learns else ZERO * amount, t)
+        if rule[R_SAME_STEP] == 1:
+            _raise(rule, trace, s, t)
+
+
+@inner
+def _sparse_row(
+    group: Reals, first: int, last: int, factor: float, past: int, rest: float, s: float, amount: float, t: Memory
+) -> None:
+    """As _row, synapse by synapse."""
+    rules = table_longs(t, RULES)
+    rates = table_reals(t, RATES)
+    post = ints(t, POST)
+    weight = reals(t, WEIGHT)
+    extra = table_reals(t, EXTRA)
+    state = table_reals(t, STATE)
+    post_trace = reals(t, POST_TRACE)
+    counters = longs(t, COUNTERS)
+    r = group[G_RULE]
+    rule, low, high = rules[r], rates[r, W_MIN], rates[r, W_MAX]
+    for k in range(first, last):
+        j = post[k] - rule[R_START]
+        w0 = weight[k]
+        w = w0 + weight.dtype.type(gain(factor, past, rest, j, rule, t))
+        w = min(max(w, low), high)
+        if group[G_SPLIT] == 1 and w < ZERO:
+            extra[0, post[k]] -= w * s
+        else:
+            state[CURRENT, post[k]] += w * s
+        w = min(max(w - amount * post_trace[rule[R_POST_TRACE] + j], low), high)
+        weight[k] = w
+        counters[UPDATES] += 1 if w != w0 else 0
+
+
+@inner
+def _raise(rule: Reals, trace: int, s: float, t: Memory) -> None:
+    pre_trace = reals(t, PRE_TRACE)
+    slow = reals(t, SLOW)
+    nearest = rule[R_NEAREST] == 1
+    pre_trace[trace] = s if nearest else pre_trace[trace] + s
+    if rule[R_TRIPLET] == 1:
+        slow[trace] = s if nearest else slow[trace] + s
+
+
+@inner
+def raise_late(group: Reals, i: int, s: float, t: Memory) -> None:
+    """Raise the trace of an arrival after the post spikes of its step, from which it must not gain."""
+    rules = table_longs(t, RULES)
+    counters = longs(t, COUNTERS)
+    weight = reals(t, WEIGHT)
+    r, trace = group[G_RULE], group[G_TRACE] + i
+    rule = rules[r]
+    counters[UPDATES] += settle(r, trace, weight, t)
+    _raise(rule, trace, weight.dtype.type(s), t)
+    _fade(rule, trace, rule[R_CLOCK], t)
+
+
+@inner
+def potentiate(r: int, j: int, t: Memory) -> None:
+    """A post spike enters the sum that its column will gain from, and raises its own trace."""
+    rules = table_longs(t, RULES)
+    rates = table_reals(t, RATES)
+    pre_trace = reals(t, PRE_TRACE)
+    slow = reals(t, SLOW)
+    sums = table_doubles(t, SUMS)
+    rule, rate = rules[r], rates[r]
+    y = rule[R_POST_TRACE] + j
+    second = pre_trace.shape[0] + y
+    if rule[R_LEARNS] == 1:
+        amount = np.float64(rate[A_PLUS])
+        if rule[R_TRIPLET] == 1:
+            amount = amount + rate[A3_PLUS] * np.float64(slow[second])
+        sums[0, y] += amount * _power(rule, rule[R_CLOCK] % rule[R_WINDOW], False, t)
+    raise_post(rule, y, second, t)
+
+
+@inner
+def finish(r: int, t: Memory) -> None:
+    """The step is over: move the clock, begin a new window if it is time, and remember the sums as they are now."""
+    rules = table_longs(t, RULES)
+    sums = table_doubles(t, SUMS)
+    past = doubles(t, PAST)
+    rule = rules[r]
+    rule[R_CLOCK] += 1
+    first, size, ring = rule[R_POST_TRACE], rule[R_SIZE], rule[R_WINDOW] + 1
+    if rule[R_CLOCK] % rule[R_WINDOW] == 0:
+        sums[1, first : first + size] = sums[0, first : first + size]
+        sums[0, first : first + size] = 0.0
+    start = rule[R_PAST] + rule[R_CLOCK] % ring * size
+    past[start : start + size] = sums[0, first : first + size]
