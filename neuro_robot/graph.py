@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from neuro_robot.share import learned_weights
 
 PACKAGE = "neuro_robot"
 MODES = ("lockstep", "realtime")
 PARENT = "NEURO_ROBOT_PARENT"  # environment of a node: the process that brought it up, which it does not outlive
+Number = TypeVar("Number", int, float)
 LEARNED, INITIAL = "learned", "initial"  # in place of a weights file
 
 
@@ -57,7 +59,7 @@ def drone(values: Mapping[str, str]) -> list[GraphNode]:
     The simulator is last: whoever listens is there before the first packet. Raises ValueError for what is no number.
     """
     value = {item.name: item.default for item in ARGUMENTS} | dict(values)
-    seed, mode = int(value["seed"]), value["mode"]
+    seed, mode = _number(int, "seed", value), value["mode"]
     sim_time = {"use_sim_time": value["use_sim_time"] == "true"}
     nodes = []
     if value["record"]:
@@ -66,14 +68,26 @@ def drone(values: Mapping[str, str]) -> list[GraphNode]:
         "mode": mode,
         "seed": seed,
         "weights_file": weights_file(value["weights"]),
-        "mind.speed": float(value["speed"]),
+        "mind.speed": _number(float, "speed", value),
         "mind.learning": value["learning"] == "true",
     }
     nodes.append(GraphNode("controller_node", {**sim_time, **mind}))
-    sim: dict[str, object] = {"mode": mode, "world": value["world"], "seed": seed, "episodes": int(value["episodes"])}
+    sim: dict[str, object] = {
+        "mode": mode,
+        "world": value["world"],
+        "seed": seed,
+        "episodes": _number(int, "episodes", value),
+    }
     sim["listeners"] = len(nodes)  # the controller, and the recorder if there is one
     nodes.append(GraphNode("sim_node", {**sim_time, **sim}, ends_graph=True))
     return nodes
+
+
+def _number(kind: type[Number], name: str, values: Mapping[str, str]) -> Number:
+    try:
+        return kind(values[name])
+    except ValueError:
+        raise ValueError(f"{name}: expected a number ({kind.__name__}), got {values[name]!r}") from None
 
 
 def weights_file(choice: str) -> str:

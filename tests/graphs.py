@@ -22,7 +22,10 @@ def sim_only(folder, **parameters) -> Bringup:
     return Bringup([GraphNode("sim_node", {**SIM, "listeners": 0, **parameters}, ends_graph=True)], folder)
 
 
-def until(graph: Bringup, node: str, wanted, seconds: float = 15.0) -> Status:
+PATIENCE_S = 120.0  # on a busy machine; nothing waits longer than it must
+
+
+def until(graph: Bringup, node: str, wanted, seconds: float = PATIENCE_S) -> Status:
     """Spin until the node's diagnostics satisfy `wanted`; fails with the last ones."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

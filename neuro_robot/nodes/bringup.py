@@ -16,8 +16,6 @@ from typing import Any, cast
 import rclpy
 import yaml
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
-from lifecycle_msgs.msg import Transition
-from lifecycle_msgs.srv import ChangeState
 from rcl_interfaces.srv import SetParameters
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
@@ -30,10 +28,12 @@ from neuro_robot.bags.topics import DIAGNOSTICS
 from neuro_robot.errors import NeuroRobotError
 from neuro_robot.graph import PARENT, GraphNode
 from neuro_robot.interrupts import held_interrupt
+from neuro_robot.nodes.asking import Change, Question
 from neuro_robot.nodes.core import qos
 
-START_S = 60.0  # the first run of a machine compiles the kernels
-STOP_S = 5.0
+START_S = 300.0  # the first run of a machine compiles the kernels, which takes a small one minutes
+ANSWER_S = 60.0
+STOP_S = 15.0
 
 
 class GraphError(NeuroRobotError):
@@ -99,16 +99,20 @@ class Bringup:
 
     def configure(self) -> None:
         """All nodes become inactive, so that every topic exists before the first message."""
-        self._transition_all(self.nodes, Transition.TRANSITION_CONFIGURE, "configure")
+        self._transition_all(self.nodes, "configure")
 
     def activate(self) -> None:
         """All nodes begin, in order."""
         for item in self.nodes:
-            self._transition_all([item], Transition.TRANSITION_ACTIVATE, "activate")
+            self._transition_all([item], "activate")
 
     def deactivate(self, name: str) -> None:
         """One node pauses and says its last figures."""
-        self._transition_all([self._named(name)], Transition.TRANSITION_DEACTIVATE, "deactivate")
+        self.change(name, "deactivate")
+
+    def change(self, name: str, step: str) -> None:
+        """One node takes the step `configure`, `activate`, ...; raises GraphError when it refuses."""
+        self._transition_all([self._named(name)], step)
 
     def wait(self) -> None:
         """Until a node that ends the graph has exited. Raises GraphError when another dies before."""
@@ -133,13 +137,27 @@ class Bringup:
     def set_parameter(self, name: str, parameter: str, value: object) -> None:
         """Set one parameter. Raises GraphError when the node refuses."""
         request = SetParameters.Request(parameters=[Parameter(parameter, value=value).to_parameter_msg()])
-        result = self._call(SetParameters, f"{name}/set_parameters", request, 10.0).results[0]
+        result = self.call(name, "set_parameters", SetParameters, request).results[0]
         if not result.successful:
             raise GraphError(f"{name}: {parameter} = {value!r} refused: {result.reason}")
 
+    def call(self, name: str, service: str, kind: Any, request: Any) -> Any:  # noqa: ANN401 - whatever service it is
+        """Call a `~/service` that may be called twice; its response. Raises GraphError when none comes."""
+        question = Question(self._node, kind, f"{self.namespace}/{name}/{service}", request)
+        until = time.monotonic() + ANSWER_S
+        try:
+            while time.monotonic() < until:
+                answer = question.poll()
+                if answer is not None:
+                    return answer
+                self.spin(0.01)
+        finally:
+            question.close()
+        raise GraphError(f"{name}/{service}: no answer within {ANSWER_S:g} s")
+
     def trigger(self, name: str, service: str) -> str:
         """Call a `~/service` of type Trigger; its message. Raises GraphError when it fails."""
-        response = self._call(Trigger, f"{name}/{service}", Trigger.Request(), 10.0)
+        response = self.call(name, service, Trigger, Trigger.Request())
         if not response.success:
             raise GraphError(f"{name}: {service} failed: {response.message}")
         return cast(str, response.message)
@@ -187,42 +205,24 @@ class Bringup:
                 env={**os.environ, PARENT: str(os.getpid())},
             )
 
-    def _transition_all(self, items: Sequence[GraphNode], transition: int, name: str) -> None:
-        request = ChangeState.Request(transition=Transition(id=transition))
-        calls = [(item, self._begin(ChangeState, f"{item.name}/change_state")) for item in items]
-        pending: dict[str, Any] = {}
+    def _transition_all(self, items: Sequence[GraphNode], step: str) -> None:
+        changes = {item.name: Change(self._node, f"{self.namespace}/{item.name}", step) for item in items}
+        made: dict[str, bool] = {}
         until = time.monotonic() + START_S
-        while len(pending) < len(calls) or not all(future.done() for future in pending.values()):
-            for item, client in calls:
-                if item.name not in pending and client.service_is_ready():
-                    pending[item.name] = client.call_async(request)
-                if self.processes[item.name].poll() is not None:
-                    raise GraphError(f"{item.name} ended before it could {name}{self._last_words(item.name)}")
+        while len(made) < len(changes):
+            for name, change in changes.items():
+                answer = change.poll() if name not in made else None
+                if answer is not None:
+                    made[name] = answer
+                elif self.processes[name].poll() is not None:
+                    raise GraphError(f"{name} ended before it could {step}{self._last_words(name)}")
             if time.monotonic() > until:
-                raise GraphError(f"{name}: not all nodes answered within {START_S:g} s; see {self.folder / 'log'}")
+                raise GraphError(f"{step}: not all nodes answered within {START_S:g} s; see {self.folder / 'log'}")
             self.spin(0.02)
-        for item, client in calls:
-            self._node.destroy_client(client)
-            if not pending[item.name].result().success:
-                raise GraphError(f"{item.name} refused to {name}{self._last_words(item.name)}")
-
-    def _begin(self, kind: Any, service: str) -> Any:  # noqa: ANN401 - rclpy client
-        return self._node.create_client(kind, f"{self.namespace}/{service}")
-
-    def _call(self, kind: Any, service: str, request: Any, timeout_s: float) -> Any:  # noqa: ANN401
-        client = self._begin(kind, service)
-        until = time.monotonic() + timeout_s
-        future = None
-        try:
-            while time.monotonic() < until:
-                if future is None and client.service_is_ready():
-                    future = client.call_async(request)
-                if future is not None and future.done():
-                    return future.result()
-                self.spin(0.01)
-        finally:
-            self._node.destroy_client(client)
-        raise GraphError(f"{service}: no answer within {timeout_s:g} s")
+        for name, change in changes.items():
+            change.close()
+            if not made[name]:
+                raise GraphError(f"{name} refused to {step}{self._last_words(name)}")
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
         levels = {DiagnosticStatus.OK: "ok", DiagnosticStatus.WARN: "warn", DiagnosticStatus.ERROR: "error"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from neuro_robot.graph import GraphNode
 from neuro_robot.nodes.bringup import Bringup, GraphError, Status
 
+LAST_WORD_S = 30.0
 Progress = Callable[[float, str], None]  # share of the whole run, what is going on
 
 
@@ -76,13 +78,16 @@ def play_graph(
 
 def final_status(graph: Bringup) -> Status:
     """The controller's last word, which it says when it is deactivated."""
-    for _ in range(40):
+    until = time.monotonic() + LAST_WORD_S
+    while time.monotonic() < until:
         status = graph.status["controller_node"]
         if status.values.get("state") == "final":
             graph.spin(0.1)  # the recorder hears it too
             return status
         graph.spin(0.05)
-    raise GraphError("controller_node did not report its final figures within 2 s; see log/controller_node.log")
+    raise GraphError(
+        f"controller_node did not report its final figures within {LAST_WORD_S:g} s; see log/controller_node.log"
+    )
 
 
 def _save(graph: Bringup, path: Path) -> None:

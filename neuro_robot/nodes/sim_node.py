@@ -53,7 +53,7 @@ class SimParameters:
     listeners: int = parameter(1, "subscribers of events to wait for before the first packet", 0, 100)
     answer_timeout_s: float = parameter(1.0, "lockstep: a packet unanswered so long (wall time) is sent again, s",
                                         0.01, 60.0)  # fmt: skip
-    answer_retries: int = parameter(5, "lockstep: packets sent again before the flight is given up", 0, 1000)
+    answer_retries: int = parameter(29, "lockstep: packets sent again before the flight is given up", 0, 1000)
     drone: DroneConfig = group(DroneConfig)
 
 
