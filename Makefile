@@ -31,7 +31,7 @@ help: ## this list
 setup: $(STAMPS)/message ## the environment in .venv: dependencies, the package, the event camera message
 
 fly: setup ## one flight through the forest; ARGS go to `neuro_robot fly`
-	$(BIN)/neuro_robot fly --seed 1 $(ARGS)
+	$(BIN)/neuro_robot fly $(ARGS)
 
 evaluate: setup ## many flights and the table of success rates; ARGS go to `neuro_robot evaluate`
 	$(BIN)/neuro_robot evaluate $(ARGS)

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from neuro_robot import cli_recordings
+from neuro_robot import cli_recordings, cli_snn
 from neuro_robot.cli_output import Json, bar, number, screen, show
 from neuro_robot.errors import NeuroRobotError
 
@@ -235,6 +235,7 @@ def _replay_table(result: dict[str, Any]) -> Table:
 
 
 cli_recordings.register(app)
+app.add_typer(cli_snn.app, name="bench")
 
 
 def main() -> int:
