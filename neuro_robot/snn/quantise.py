@@ -105,6 +105,11 @@ def quantise(network: Network, options: Options | None = None) -> Quantised:
             bits = (
                 math.ceil(math.log2(options.largest_input * 2.0 ** fractions[layer.name] + 1)) if options.graded else 0
             )
+            if options.graded:
+                made.notes.append(
+                    f"input {layer.name}: counts in steps of 1/{1 << fractions[layer.name]}, up to "
+                    f"{((1 << bits) - 1) / (1 << fractions[layer.name]):g}"
+                )
             made.chip.add_input(
                 layer.name, layer.size, message_bits=bits, latency=0, fraction_bits=fractions[layer.name]
             )

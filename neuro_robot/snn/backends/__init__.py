@@ -12,7 +12,7 @@ from neuro_robot.snn.network import Network
 __all__ = ["Backend", "Model", "Raster", "backend", "compile_network", "describe", "names", "register"]
 
 # Each of these modules registers its back ends when it is imported, which happens when one is first asked for.
-MODULES = ("neuro_robot.snn.backends.cpu",)
+MODULES = ("neuro_robot.snn.backends.cpu", "neuro_robot.snn.backends.loihi.backend")
 _BACKENDS: dict[str, Backend] = {}
 
 

@@ -84,12 +84,22 @@ def _check_features(network: ChipNetwork, chip: Chip) -> None:
             raise ConfigError(f"connection {told.name!r}: {chip.name} has no graded spikes; use loihi2")
 
 
+class _Needs(NamedTuple):
+    """What the neurons of one share take."""
+
+    synapses: int
+    bits: int
+    in_axons: int
+
+
 def _least_parts(network: ChipNetwork, layer: ChipLayer, chip: Chip) -> int:
     """The smallest number of equal shares of a layer of which each fits a core."""
-    parts = -(-layer.size // chip.neurons_per_core)
+    total = _needs(network, layer, 1, chip)[0]
+    parts = max(-(-layer.size // chip.neurons_per_core), min(-(-total.bits // chip.bits), layer.size))
     while True:
+        shares, needs = _shares(layer, parts), _needs(network, layer, parts, chip)
         reasons = {
-            reason for first, last in _shares(layer, parts) for reason in _misfit(network, layer, first, last, chip)
+            word for share, need in zip(shares, needs, strict=True) for word in _misfit(layer, share, need, chip)
         }
         if not reasons:
             return parts
@@ -97,38 +107,42 @@ def _least_parts(network: ChipNetwork, layer: ChipLayer, chip: Chip) -> int:
             raise ConfigError(
                 f"layer {layer.name!r}: a single neuron does not fit a core of {chip.name}: {min(reasons)}"
             )
-        parts = min(layer.size, max(parts + 1, parts * 5 // 4))
+        parts = min(layer.size, max(parts + 1, parts * 9 // 8))
 
 
-def _misfit(network: ChipNetwork, layer: ChipLayer, first: int, last: int, chip: Chip) -> list[str]:
-    """Why the neurons first .. last do not fit one core."""
-    _, bits, in_axons = _needs(network, layer, first, last, chip)
+def _misfit(layer: ChipLayer, share: tuple[int, int], need: _Needs, chip: Chip) -> list[str]:
+    """Why the neurons of a share do not fit one core."""
     found = []
-    if bits > chip.bits:
-        found.append(f"its synapses take {bits} bits of the core's {chip.bits}")
-    if in_axons > chip.in_axons:
-        found.append(f"its fan-in needs {in_axons} input axons of the core's {chip.in_axons}")
+    if need.bits > chip.bits:
+        found.append(f"its synapses take {need.bits} bits of the core's {chip.bits}")
+    if need.in_axons > chip.in_axons:
+        found.append(f"its fan-in needs {need.in_axons} input axons of the core's {chip.in_axons}")
     for rows, name in PROFILE_ROWS:
         allowed = getattr(chip, name)
         if allowed and layer.parameters is not None:
-            different = np.unique(layer.parameters[list(rows), first:last], axis=1).shape[1]
+            different = np.unique(layer.parameters[list(rows), share[0] : share[1]], axis=1).shape[1]
             if different > allowed:
                 found.append(f"its neurons have {different} {name} of the core's {allowed}")
     return found
 
 
-def _needs(network: ChipNetwork, layer: ChipLayer, first: int, last: int, chip: Chip) -> tuple[int, int, int]:
-    """Synapses, bits and input axons of the neurons first .. last."""
-    synapses, bits, axons = 0, (last - first) * chip.neuron_bits, 0
+def _needs(network: ChipNetwork, layer: ChipLayer, parts: int, chip: Chip) -> list[_Needs]:
+    """What each of so many equal shares of a layer takes."""
+    shares = _shares(layer, parts)
+    sizes = np.array([last - first for first, last in shares])
+    share_of = np.repeat(np.arange(parts), sizes)
+    synapses, axons = np.zeros(parts, np.int64), np.zeros(parts, np.int64)
+    bits = sizes * chip.neuron_bits
     for told in network.synapses.values():
         if told.post is layer:
-            inside = (told.post_index >= first) & (told.post_index < last)
-            counts = np.bincount(told.pre_index[inside], minlength=told.pre.size)
-            counts = counts[counts > 0]
-            synapses += int(counts.sum())
-            axons += counts.size
-            bits += int((-(-(counts * _synapse_bits(told, last - first) + HEAD) // WORD)).sum()) * WORD
-    return synapses, bits, axons
+            place = told.pre_index * parts + share_of[told.post_index]
+            lists = np.bincount(place, minlength=told.pre.size * parts).reshape(-1, parts)
+            words = -(-(lists * _synapse_bits(told, int(sizes.max())) + HEAD) // WORD)
+            synapses += lists.sum(axis=0)
+            axons += np.count_nonzero(lists, axis=0)
+            bits += np.where(lists > 0, words, 0).sum(axis=0) * WORD
+    rows = zip(synapses.tolist(), bits.tolist(), axons.tolist(), strict=True)
+    return [_Needs(*row) for row in rows]
 
 
 def _synapse_bits(told: Synapses, width: int) -> int:
@@ -157,9 +171,10 @@ def _target_cores(network: ChipNetwork, layer: ChipLayer, parts: dict[str, int])
 
 def _cores(network: ChipNetwork, layer: ChipLayer, chip: Chip, parts: dict[str, int]) -> list[Core]:
     targets = _target_cores(network, layer, parts)
+    needs = _needs(network, layer, parts[layer.name], chip)
     return [
-        Core(layer.name, first, last, *_needs(network, layer, first, last, chip), (last - first) * targets)
-        for first, last in _shares(layer, parts[layer.name])
+        Core(layer.name, first, last, *need, (last - first) * targets)
+        for (first, last), need in zip(_shares(layer, parts[layer.name]), needs, strict=True)
     ]
 
 

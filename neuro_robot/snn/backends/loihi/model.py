@@ -15,9 +15,11 @@ from neuro_robot.snn.backends.loihi import kernel, learn_kernel, mapping, snapsh
 from neuro_robot.snn.backends.loihi.chips import Chip
 from neuro_robot.snn.backends.loihi.float_machine import FloatMachine
 from neuro_robot.snn.backends.loihi.machine import FLOAT32, Machine
+from neuro_robot.snn.backends.loihi.registers import EXCITATORY, INHIBITORY, MIXED
 from neuro_robot.snn.network import Network, check_weights
 from neuro_robot.snn.primitives import LARGEST, check_choice, check_number
 
+HELD = {MIXED: (-256, 254), EXCITATORY: (0, 255), INHIBITORY: (-255, 0)}
 ARITHMETICS = {"integer": Machine, "cpu": FloatMachine}
 
 
@@ -144,10 +146,11 @@ class LoihiModel(Model):
         return whole
 
     def set_whole_weights(self, connection: str, whole: NDArray[np.int64]) -> None:
-        """Put whole numbers where `whole_weights` reads them."""
+        """Put whole numbers where `whole_weights` reads them; a weight that learns may be odd, used is the even one."""
         told = self.quantised.chip.synapses[connection]
         if connection in self._rules and self.machine.learning is not None:
             self.machine.learning.synapse[learn_kernel.Z, self._plastic(connection)] = whole
+            whole = (whole >> 1) << 1 if told.sign_mode == MIXED else whole
         self.machine.tables.weight[self.machine.places[connection]] = whole << max(told.weight_exp, 0)
 
     @property
@@ -212,7 +215,7 @@ class LoihiModel(Model):
         """Whole numbers of units: nearest, or for a rule's weights one of the two neighbours at random."""
         exact = values / self.quantised.units[connection]
         told = self.quantised.chip.synapses[connection]
-        step = 2 if told.sign_mode == "mixed" else 1
+        step = 2 if told.sign_mode == MIXED and connection not in self._rules else 1
         nearest = np.rint(exact / step)
         if connection in self._rules and self.machine.learning is not None:
             rule, clock = self.quantised.learning[connection].rule, self.machine.learning.clock
@@ -222,8 +225,7 @@ class LoihiModel(Model):
             drawn = np.floor(exact / step + chance)
             whole = np.clip(np.where(close, nearest, drawn) * step, rule.w_min, rule.w_max)
         else:
-            low = -256.0 if step == 2 else (0.0 if told.sign_mode == "excitatory" else -255.0)
-            high = 254.0 if step == 2 else (255.0 if told.sign_mode == "excitatory" else 0.0)
+            low, high = HELD[told.sign_mode]
             whole = nearest * step
             if whole.size and (whole.min() < low or whole.max() > high):
                 unit = self.quantised.units[connection]
@@ -231,7 +233,8 @@ class LoihiModel(Model):
                     f"set_weights({connection!r}): the chip holds {low * unit:g} to {high * unit:g} with the exponent "
                     f"chosen when it was compiled, got {values.min():g} to {values.max():g}"
                 )
-        return whole.astype(np.int64)
+        numbers: NDArray[np.int64] = whole.astype(np.int64)
+        return numbers
 
     def _converted(self, values: NDArray[Any]) -> NDArray[np.float32]:
         if values.shape != self._input_shape:

@@ -12,7 +12,9 @@ from neuro_robot.snn.backends.loihi.rules import ChipProduct, ChipRule
 from neuro_robot.snn.products import Factor, Product
 from neuro_robot.snn.rules import STDP, SumOfProducts
 
-IMPULSES = (16.0, 8.0, 4.0, 2.0, 1.0)  # of x1 and y1, the usual one first
+IMPULSES = tuple(12.0 + k / 4 for k in range(49))  # of x1 and y1, halved as often as small amounts need it
+HALVINGS = 4
+CLOSE = 0.1  # relative error of an amount that is good enough
 NEAREST_IMPULSE = 127.0  # a full one: a trace that saturates forgets the spikes before the last
 LARGEST_ELIGIBILITY = 64.0  # pairs that a tag should hold before it saturates
 STEADY = 4  # eligibility is to outlast this many reward periods
@@ -100,18 +102,28 @@ def _in_units(term: Product, coefficient: float, unit: float) -> tuple[tuple[Fac
 
 
 def _pairs(where: str, told: STDP, target: str, unit: float) -> tuple[float, tuple[ChipProduct, ...]]:
-    """The two pair terms with the largest impulse whose coefficients the chip can express."""
+    """The two pair terms, with the impulse for which the chip's coefficients meet them best."""
     amounts = [(told.a_plus * unit, "y0", X1), (-told.a_minus * unit, "x0", Y1)]
     amounts = [amount for amount in amounts if amount[0]]
-    smallest = min((abs(amount) for amount, _, _ in amounts), default=1.0)
-    impulses = (NEAREST_IMPULSE,) if told.pairing == "nearest" else IMPULSES
-    floor = math.ldexp(1.0, rules.EXPONENT[0])
-    impulse = next((one for one in impulses if smallest / one >= 2 * floor), impulses[-1])
+    values = [amount for amount, _, _ in amounts]
+    if told.pairing == "nearest":
+        impulse = NEAREST_IMPULSE
+    else:
+        for halving in range(HALVINGS + 1):
+            impulse = min((one / (1 << halving) for one in IMPULSES), key=lambda one: _misfit(values, one))
+            if _misfit(values, impulse) < CLOSE:
+                break
     made = [
         rules.product(f"{where}: {dependency}", target, amount / impulse, dependency, (factor,))
         for amount, dependency, factor in amounts
     ]
     return impulse, tuple(made)
+
+
+def _misfit(amounts: list[float], impulse: float) -> float:
+    """The largest relative error of the amounts per unit of a trace that the chip can express."""
+    held = [math.ldexp(*rules.nearest(amount / impulse)) * impulse for amount in amounts]
+    return max((abs(one / amount - 1.0) for one, amount in zip(held, amounts, strict=True)), default=0.0)
 
 
 def _reward(
@@ -122,7 +134,7 @@ def _reward(
     The coefficient is rounded up to one that the chip has, and the reward's scale makes up for it exactly.
     """
     largest_amount = max(abs(told.a_plus), abs(told.a_minus)) or 1.0
-    tag_unit = rules.LARGEST_TAG / LARGEST_ELIGIBILITY / largest_amount
+    tag_unit = (rules.LARGEST_TAG + 1) / LARGEST_ELIGIBILITY / largest_amount
     if told.learning_rate == 0:
         return (), largest_reward, tag_unit, 1
     while True:
