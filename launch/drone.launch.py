@@ -52,6 +52,7 @@ def bring_up(context: LaunchContext) -> list:
             package=PACKAGE, executable=node.name, name=node.name, namespace=values["namespace"], output="screen",
             parameters=[params_file, dict(node.parameters)],
             arguments=["--ros-args", "--log-level", values["log_level"]],
+            remappings=[("/clock", values["clock"])],
             additional_env={PARENT: str(os.getpid())},
         )
         for node in graph

@@ -48,6 +48,7 @@ ARGUMENTS = (
     Argument("record", "", "folder for the bag; empty: no recording"),
     Argument("params_file", "", "ROS 2 parameter file; empty: config/drone.yaml of the package"),
     Argument("namespace", "", "namespace of every node and topic"),
+    Argument("clock", "/clock", "topic of simulated time; `clock` puts it into the namespace, for several simulators"),
     Argument("use_sim_time", "false", "nodes take their clock from /clock", ("true", "false")),
     Argument("log_level", "info", "log level", ("debug", "info", "warn", "error", "fatal")),
 )

@@ -72,6 +72,7 @@ def test_the_launch_file_starts_the_graph(launch_file, monkeypatch):
     for made, node in zip(nodes, drone(given), strict=True):
         assert made.kwargs["executable"] == node.name
         assert made.kwargs["namespace"] == "left"
+        assert made.kwargs["remappings"] == [("/clock", "/clock")]
         assert made.kwargs["parameters"][1] == dict(node.parameters)
         assert Path(made.kwargs["parameters"][0]).is_file()
     watched = [item.kwargs for item in Recorded.made if type(item).__name__ == "OnStateTransition"]
