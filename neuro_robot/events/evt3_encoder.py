@@ -98,6 +98,7 @@ def _encode_words(slots: Slots, triggers: Triggers, start_us: int, end_us: int, 
             words[n] = ADDR_X << CODE_SHIFT | p << POLARITY_SHIFT | x
             n += np.uint64(1)
             i += 1
+            base_p = -1  # some readers keep one x and polarity for both: the next group needs a VECT_BASE_X
             continue
         if not goes_on:
             words[n] = VECT_BASE_X << CODE_SHIFT | p << POLARITY_SHIFT | start

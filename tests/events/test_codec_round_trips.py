@@ -117,6 +117,7 @@ def test_evt3_uses_groups_of_vectors_where_they_pay():
     assert payload(range(32)) == [(3, on), (4, 0xFFF), (4, 0xFFF), (5, 0xFF)]
     whole = [(4, 0xFFF), (4, 0xFFF), (5, 0xFF)]
     assert payload(range(64)) == [(3, on), *whole, *whole], "the next group goes on without a base"
+    assert payload([*range(32), 1, *range(32, 64)])[4:] == [(2, on | 1), (3, on | 32), *whole], "a base after a column"
     assert payload(range(65, 70)) == [(3, on | 38), (4, 0), (4, 0), (5, 0b11111000)], "inside the sensor"
     assert payload(range(10), width=31) == [(2, on | x) for x in range(10)], "no group fits"
     assert payload([5, 4, 3, 2, 1]) == [(2, on | x) for x in (5, 4, 3, 2, 1)], "order is kept"
