@@ -29,6 +29,7 @@ app = typer.Typer(
 MODES = ("lockstep", "realtime", "inprocess")
 INTERRUPTED = 130  # typer's own status of Ctrl-C, as shells have it
 
+Backend = Annotated[str, typer.Option(help="What the network runs on: cpu, or loihi2 (the chip's arithmetic).")]
 World = Annotated[str, typer.Option(help="A name in sim_worlds (see `neuro_robot worlds`) or a YAML file.")]
 
 
@@ -43,6 +44,7 @@ def fly(
     ] = "lockstep",
     learning: Annotated[bool, typer.Option("--learning/--no-learning", help="Synapses change while flying.")] = True,
     weights: Annotated[str, typer.Option(help="Weights file, or `initial`; default: the package's own.")] = "",
+    backend: Backend = "cpu",
     out: Annotated[Path | None, typer.Option(help="Run folder; default: a new one under runs/.")] = None,
     video: Annotated[bool, typer.Option("--video/--no-video", help="Make flight.mp4.")] = True,
     record: Annotated[bool, typer.Option("--record/--no-record", help="Write bag, report and video.")] = True,
@@ -69,7 +71,8 @@ def fly(
     if start is not None:
         start = str(Path(start).resolve())
     folder = out or run_folder(world, seed, mode)
-    request = FlightRequest(world=world, seed=seed, speed=speed, learning=learning, weights=start)
+    request = FlightRequest(world=world, seed=seed, speed=speed, learning=learning, weights=start,
+                            mind={"backend": backend})  # fmt: skip
     run = RunRequest(request, folder.resolve(), mode, episodes, record, video)
     with bar(as_json) as progress:
         summary = fly_run(run, progress)
@@ -89,6 +92,7 @@ def evaluate(
     train_world: Annotated[str, typer.Option(help="World to learn in; default: the one flown.")] = "",
     train_speed: Annotated[list[float] | None, typer.Option(help="Speeds to learn at; default: those flown.")] = None,
     weights: Annotated[str, typer.Option(help="Fly `learned` with these weights instead of training.")] = "",
+    backend: Backend = "cpu",
     out: Annotated[Path | None, typer.Option(help="Folder for result.json, plots and the trained weights.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -114,6 +118,7 @@ def evaluate(
         train_speeds=tuple(train_speed or ()),
         networks=networks,
         weights=weights or None,
+        mind={"backend": backend},
         keep_weights_in=None if out is None else str(out),
     )
     result = evaluate_with_progress(request, Console(stderr=True, quiet=as_json))

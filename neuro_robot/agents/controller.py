@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from neuro_robot.agents.drone import DroneMind, DroneMindConfig
+from neuro_robot.agents.drone import DroneMind, DroneMindConfig, build_network
 from neuro_robot.events.packet import EventPacket, StreamDecoder
 from neuro_robot.robot import BodyCommand, Imu
 from neuro_robot.snn.weights_file import load_state, save_state
@@ -50,15 +51,27 @@ class Controller:
 
     def save(self, path: str | Path) -> None:
         """Write weights, thresholds, traces and the expected reward to a checked file."""
-        meta: dict[str, str | float] = {"agent": "drone", "expected_reward": self.mind.expected_reward}
-        save_state(Path(path), self.mind.network.state(), meta)
+        mind = self.mind
+        meta: dict[str, str | float] = {"agent": "drone", "backend": mind.config.backend}
+        meta["expected_reward"] = float(mind.expected_reward)
+        save_state(Path(path), mind.network.state(), meta)
 
     def load(self, path: str | Path) -> None:
-        """Read what `save` wrote. Raises WeightsError and changes nothing when the file does not fit."""
+        """Read what `save` wrote; of a file from another back end only what was learned, not the traces.
+
+        Raises WeightsError, or ConfigError for weights out of bounds, and changes nothing when the file does not fit.
+        """
         arrays, meta = load_state(Path(path))
-        self.mind.network.load_state_dict(arrays)
+        origin, mind = str(meta.get("backend", "cpu")), self.mind
+        if origin == mind.config.backend:
+            mind.network.load_state_dict(arrays)
+        else:
+            config = replace(mind.config, backend=origin)
+            saved = build_network(config, np.random.default_rng(0)).compile(origin)
+            saved.load_state_dict(arrays)
+            mind.network.set_weights("steer", np.clip(saved.weights("steer"), 0.0, config.plasticity.w_max))
         expected = meta.get("expected_reward", 0.0)
-        self.mind.expected_reward = float(expected) if isinstance(expected, (int, float)) else 0.0
+        mind.expected_reward = float(expected) if isinstance(expected, (int, float)) else 0.0
 
     def diagnostics(self) -> dict[str, float]:
         """Network activity and decoder counters, for /diagnostics and the summary."""

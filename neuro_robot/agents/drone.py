@@ -75,6 +75,7 @@ class DroneMindConfig:
         "normal, or shuffled: the same values at random times and with random signs",
         choices=("normal", "shuffled"),
     )
+    backend: str = parameter("cpu", "what the network runs on: cpu, loihi2 (or any registered back end with its rules)")
     vision: VisionConfig = group(VisionConfig)
     network: NetworkConfig = group(NetworkConfig)
     plasticity: PlasticityConfig = group(PlasticityConfig)
@@ -124,7 +125,7 @@ class DroneMind:
     def __init__(self, config: DroneMindConfig, seed: int) -> None:
         self.config = config
         self._rng = np.random.default_rng(seed)
-        self.network = build_network(config, self._rng).compile()
+        self.network = build_network(config, self._rng).compile(config.backend)
         self.network.learning = config.learning
         self.course = Course(config.course, config.speed)
         self.view: ColumnView | None = None

@@ -73,6 +73,36 @@ def test_loaded_twice_it_learns_the_same(trained, tmp_path):
     assert minds[0].weights()["steer"].tobytes() == minds[1].weights()["steer"].tobytes()
 
 
+def test_what_was_learned_moves_to_the_chip_and_back(trained, tmp_path):
+    trained.save(tmp_path / "cpu.weights")
+    chip = Controller(dataclasses.replace(CONFIG, backend="loihi2"), 2)
+    chip.load(tmp_path / "cpu.weights")
+    unit = CONFIG.plasticity.w_max / 127  # eight bits hold the weights
+    assert np.abs(chip.weights()["steer"] - trained.weights()["steer"]).max() < unit
+    spikes, _ = fly(chip, AFTER)
+    assert len(spikes) > 100
+    chip.new_flight()
+    chip.save(tmp_path / "chip.weights")
+    back = Controller(CONFIG, 3)
+    back.load(tmp_path / "chip.weights")
+    assert np.allclose(back.weights()["steer"], np.clip(chip.weights()["steer"], 0.0, CONFIG.plasticity.w_max))
+
+
+def test_the_chip_loads_its_own_state_to_the_bit(tmp_path):
+    config = dataclasses.replace(CONFIG, backend="loihi2")
+    flown, second, third = (Controller(config, seed) for seed in (1, 2, 3))
+    fly(flown, TRAINING)
+    flown.new_flight()
+    flown.save(tmp_path / "chip.weights")
+    for mind in (second, third):
+        mind.load(tmp_path / "chip.weights")
+        assert mind.weights()["steer"].tobytes() == flown.weights()["steer"].tobytes()
+    (spikes, commands), (again, commands_again) = fly(second, AFTER), fly(third, AFTER)
+    assert len(spikes) > 100
+    assert np.array_equal(spikes, again)
+    assert commands == commands_again
+
+
 def untouched(controller, path, told):
     before = controller.mind.network.state()
     with pytest.raises(WeightsError, match=told):
