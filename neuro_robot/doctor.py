@@ -174,7 +174,7 @@ def check_disk() -> Check:
     return Check("disk", free >= NEEDED_FREE_BYTES, detail, remedy, required=False)
 
 
-def _probe(arguments: list[str], timeout_s: float = 60.0) -> tuple[bool, str]:
+def _probe(arguments: list[str], timeout_s: float = 180.0) -> tuple[bool, str]:
     """Run this Python on something; its last line on success, else the last line that says why it failed."""
     command = [sys.executable, *arguments]
     try:

@@ -38,7 +38,7 @@ class Loopback:
     middleware: str
 
 
-def loopback(payload_bytes: int = PAYLOAD_BYTES, timeout_s: float = 10.0) -> Loopback:
+def loopback(payload_bytes: int = PAYLOAD_BYTES, timeout_s: float = 30.0) -> Loopback:
     """Publish one EventPacket to a subscriber of this process and compare what arrives with what was sent.
 
     Uses a context of its own, so a running rclpy is left alone, and this environment's domain, middleware and

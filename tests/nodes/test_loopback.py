@@ -21,7 +21,7 @@ def _this_host_only(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_packets_come_back_as_they_were_sent(payload_bytes: int) -> None:
     result = loopback(payload_bytes)
     assert result.error == ""
-    assert 0.0 < result.latency_ms < 1000.0
+    assert 0.0 < result.latency_ms < 30_000.0
     assert result.middleware.startswith("rmw_")
 
 

@@ -26,7 +26,7 @@ def run(command: list[str], cwd: Path) -> subprocess.CompletedProcess[str]:
     variables = {**os.environ, "PATH": path, "AMENT_PREFIX_PATH": sys.prefix}
     variables.pop("COLCON_PREFIX_PATH", None)
     variables.pop("PYTHONPATH", None)
-    return subprocess.run(command, cwd=cwd, env=variables, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, cwd=cwd, env=variables, capture_output=True, text=True, timeout=900, check=False)
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,8 @@ import subprocess
 import sys
 import time
 
-import graphs  # noqa: F401 - skips where ROS is missing
 import pytest
+from graphs import PATIENCE_S  # skips where ROS is missing
 
 from neuro_robot.bags.reader import BagReader
 
@@ -27,12 +27,12 @@ def test_ctrl_c_ends_cleanly_and_the_bag_is_readable(tmp_path, mode):
     arguments = ["fly", "--mode", mode, "--out", str(out), "--no-video", "--episodes", "100"]
     process = subprocess.Popen(command(*arguments), stderr=subprocess.PIPE, text=True, start_new_session=True)
     bag = out / "bag" / "bag.mcap"
-    end = time.monotonic() + 40.0
+    end = time.monotonic() + PATIENCE_S
     while not (bag.is_file() and bag.stat().st_size > 100_000) and time.monotonic() < end:
         time.sleep(0.1)
     process.send_signal(signal.SIGINT)
     try:
-        said = process.communicate(timeout=20.0)[1]
+        said = process.communicate(timeout=PATIENCE_S)[1]
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         raise
