@@ -3,7 +3,8 @@
 Small recordings of every format that can be written, and files of random bytes, are mutated (bits, bytes, runs,
 numbers set to extremes, cuts, insertions, repeats, header text) and read to the end, by the format they were, by
 another, or by whatever the content looks like. Each file must end in events inside the sensor, or in a
-FileFormatError that names the defect and, inside a file, its byte offset. Fails on any other exception, on a file that
+FileFormatError of one short line that names the defect and its place: the byte, or where bytes make no sense the event
+or message. Fails on any other exception, on a file that
 takes longer than --seconds, and on memory growing by more than --memory-mb. Files that failed are kept in --keep.
 With NUMBA_BOUNDSCHECK=1 (and an empty NUMBA_CACHE_DIR) kernels check every index.
 """
@@ -11,6 +12,7 @@ With NUMBA_BOUNDSCHECK=1 (and an empty NUMBA_CACHE_DIR) kernels check every inde
 from __future__ import annotations
 
 import argparse
+import re
 import resource
 import signal
 import sys
@@ -29,6 +31,9 @@ from neuro_robot.events.files import FORMATS, open_reader, open_writer
 
 EXTREMES = (0, 1, 0x7F, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0xFFFFFFFF, 2**63 - 1, 2**64 - 1)
 WORDS = (b"% ", b"% end\n", b"\n", b"geometry 9999999x1\n", b"width=0", b"endianness legacy\n", b"-1", b"1e309", b"nan")
+PLACE = re.compile(r": (byte|event|message|entry|line) \d+: \S")
+UNKNOWN = "is of no format known here"  # the whole file is the defect
+LONGEST_MESSAGE = 400
 MOST_EVENTS = 3_000_000  # of one mutated file: a vector makes at most 32 events of 8 bytes
 
 
@@ -106,14 +111,21 @@ def try_file(path: Path, name: str | None, geometry: tuple[int, int] | None, out
                     return fault or f"{n} events from {path.stat().st_size} bytes"
         outcomes[f"{label}: read"] += 1
     except FileFormatError as error:
-        text = str(error)
         outcomes[f"{name or 'by content'}: refused"] += 1
-        if len(text) > 1000:
-            return f"a message of {len(text)} characters: {text[:200]}"
+        return ill_said(str(error).removeprefix(str(path)))
     except TooSlowError:
         return "took too long"
     except Exception:  # noqa: BLE001 - the point of the exercise
         return traceback.format_exc(limit=-4)
+    return None
+
+
+def ill_said(message: str) -> str | None:
+    """What a refusal, without the file's name, lacks."""
+    if len(message) > LONGEST_MESSAGE or "\n" in message:
+        return f"a message of {len(message)} characters: {message[:200]!r}"
+    if not PLACE.match(message) and UNKNOWN not in message:
+        return f"a message without a place: {message}"
     return None
 
 

@@ -163,6 +163,21 @@ class Format:
     max_height: int
 
 
+def shortened(text: object, most: int = 200) -> str:
+    """The text in one line of at most so many characters: names inside a file may be of any length."""
+    line = " ".join(str(text).split())
+    return line if len(line) <= most else f"{line[: most - 20]} ... {len(line)} characters"
+
+
+class GeometryUnknownError(FileFormatError):
+    """Neither the file nor the caller says the sensor's size; `suggested` is what the file's camera probably has."""
+
+    def __init__(self, path: Path, offset: int, defect: str, suggested: Geometry | None = None) -> None:
+        size = f"{suggested[0]}x{suggested[1]}" if suggested else "WIDTHxHEIGHT, for example 640x480 or 1280x720"
+        super().__init__(f"{path}: byte {offset}: {defect}; give it (--geometry {size})")
+        self.suggested = suggested
+
+
 def broken(path: Path, offset: int, defect: str) -> FileFormatError:
     """The error for a file whose content breaks its format at a byte offset."""
     return FileFormatError(f"{path}: byte {offset}: {defect}")

@@ -10,7 +10,16 @@ import numpy as np
 
 from neuro_robot.errors import FileFormatError
 from neuro_robot.events.array import EVENT_DTYPE, Triggers
-from neuro_robot.events.files.base import CHUNK_EVENTS, Chunk, EventReader, FileStats, Format, Geometry
+from neuro_robot.events.files.base import (
+    CHUNK_EVENTS,
+    Chunk,
+    EventReader,
+    FileStats,
+    Format,
+    Geometry,
+    broken,
+    shortened,
+)
 from neuro_robot.events.files.hdf5_layouts import DamagedError, find_layout
 from neuro_robot.events.files.hdf5_writers import DsecWriter, MetavisionWriter, MvsecWriter
 from neuro_robot.events.files.optional import library
@@ -32,7 +41,7 @@ class Hdf5Reader(EventReader):
         try:
             self._file = h5py.File(path, "r")
         except _BROKEN as error:
-            raise FileFormatError(f"{path}: byte 0: HDF5 cannot open it: {error}") from error
+            raise broken(path, 0, f"HDF5 cannot open it: {shortened(error)}") from error
         try:
             self._open(geometry, layout)
         except BaseException as error:
@@ -46,12 +55,13 @@ class Hdf5Reader(EventReader):
         if found is None or layout not in (None, found.name):
             seen = f"the layout of {found.name}" if found else f"groups {', '.join(list(self._file)[:10]) or '(none)'}"
             expected = layout or "CD/events, events/x ... or davis/left/events"
-            raise FileFormatError(f"{self._path}: expected {expected}, found {seen}")
+            raise broken(self._path, 0, f"expected {expected}, found {shortened(seen)}")
         self._layout = found
         self.format = found.name
         size = found.geometry or geometry
         if size is None:
-            raise FileFormatError(f"{self._path}: the file says no size of the sensor; give the geometry")
+            defect = "the file says no size of the sensor; give the geometry (--geometry WxH)"
+            raise broken(self._path, 0, defect)
         self.width, self.height = size
         self._next = 0
         self._next_trigger = 0
@@ -61,8 +71,9 @@ class Hdf5Reader(EventReader):
 
     def _defect(self, error: BaseException) -> FileFormatError:
         """HDF5 keeps byte offsets to itself, so where DamagedError has none the event is named."""
-        at = "" if isinstance(error, DamagedError) else f"event {getattr(self, '_next', 0)}: HDF5: "
-        return FileFormatError(f"{self._path}: {at}{error}")
+        at = "" if str(error).startswith("byte ") else f"event {getattr(self, '_next', 0)}: "
+        at += "" if isinstance(error, DamagedError) else "HDF5: "
+        return FileFormatError(f"{self._path}: {at}{shortened(error)}")
 
     def chunks(self, max_events: int = CHUNK_EVENTS) -> Iterator[Chunk]:
         size = max(1, min(max_events, CHUNK_EVENTS))
@@ -102,7 +113,7 @@ FORMATS = (
     Format(
         name="dsec",
         extensions=(".dsec.h5", ".dsec.hdf5"),
-        description="HDF5 as in DSEC: columns and ms_to_idx",
+        description="HDF5 as in DSEC; columns and ms_to_idx",
         sniff=_never,
         reader=partial(Hdf5Reader, layout="dsec"),
         writer=DsecWriter,
@@ -126,7 +137,7 @@ FORMATS = (
     Format(
         name="hdf5",
         extensions=(".hdf5", ".h5"),
-        description="HDF5, read in the layouts of Metavision, DSEC and MVSEC; written as Metavision does (ECF)",
+        description="HDF5 of Metavision, DSEC and MVSEC; written as Metavision does (ECF)",
         sniff=lambda head, _path: head.startswith(SIGNATURE),
         reader=Hdf5Reader,
         writer=MetavisionWriter,

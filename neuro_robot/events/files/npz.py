@@ -21,7 +21,16 @@ import numpy.typing as npt
 
 from neuro_robot.errors import FileFormatError
 from neuro_robot.events.array import EVENT_DTYPE, MAX_TIME_NS, TRIGGER_DTYPE, Triggers
-from neuro_robot.events.files.base import CHUNK_EVENTS, Chunk, EventReader, FileStats, Format, Geometry
+from neuro_robot.events.files.base import (
+    CHUNK_EVENTS,
+    Chunk,
+    EventReader,
+    FileStats,
+    Format,
+    Geometry,
+    broken,
+    shortened,
+)
 from neuro_robot.events.files.npz_writer import NpzWriter
 from neuro_robot.events.files.trigger_feed import TriggerFeed
 
@@ -84,7 +93,9 @@ class NpzReader(EventReader):
         try:
             self._archive = zipfile.ZipFile(path)
         except _BROKEN as error:
-            raise FileFormatError(f"{path}: byte 0: this is no npz archive: {error}") from error
+            raise FileFormatError(
+                f"{path}: byte 0: this is no npz archive, or one that was cut off: {shortened(error)}"
+            ) from error
         try:
             self._open(geometry)
         except BaseException:
@@ -92,12 +103,13 @@ class NpzReader(EventReader):
             raise
 
     def _open(self, geometry: Geometry | None) -> None:
+        self._directory = max(self._archive.start_dir, 0)  # byte offset of the list of arrays
         self._names = {name.removesuffix(".npy"): name for name in self._archive.namelist()}
         self._columns = self._find_columns()
         lengths = {column.n for column in self._columns.values()}
         if len(lengths) != 1:
             sizes = ", ".join(f"{column.name} {column.n}" for column in self._columns.values())
-            raise FileFormatError(f"{self._path}: expected columns of one length, got {sizes}")
+            raise broken(self._path, self._directory, f"expected columns of one length, got {shortened(sizes)}")
         self._n = lengths.pop()
         names = [f"trigger_{name}" for name in TRIGGER_DTYPE.names or ()]
         self._triggers = [self._column(name) for name in names] if set(names) <= set(self._names) else []
@@ -105,10 +117,11 @@ class NpzReader(EventReader):
         sides = [self._number(name) for name in ("width", "height")]
         size = (sides[0] or 0, sides[1] or 0) if all(sides) else geometry
         if size is None or not all(0 < side <= 1 << 16 for side in size):
-            raise FileFormatError(f"{self._path}: expected width and height, got {sides}; give the geometry")
+            defect = f"expected width and height, got {shortened(sides)}; give the geometry (--geometry WxH)"
+            raise broken(self._path, self._directory, defect)
         self.width, self.height = size
         self._unit_ns = self._unit()
-        self.details = {"arrays": ", ".join(self._names)}
+        self.details = {"arrays": shortened(", ".join(self._names), 1000)}
 
     def _find_columns(self) -> dict[str, Column]:
         found = {key: next((name for name in names if name in self._names), None) for key, names in _NAMES.items()}
@@ -120,7 +133,8 @@ class NpzReader(EventReader):
                 if column.dtype.names:
                     return {"events": column}
         have = ", ".join(self._names) or "nothing"
-        raise FileFormatError(f"{self._path}: expected arrays t, x, y, p or a structured array events, found {have}")
+        defect = f"expected arrays t, x, y, p or a structured array events, found {shortened(have)}"
+        raise broken(self._path, self._directory, defect)
 
     def _column(self, name: str) -> Column:
         try:
@@ -133,7 +147,7 @@ class NpzReader(EventReader):
             offset = self._archive.getinfo(self._names.get(name, name)).header_offset
         except KeyError:
             offset = 0
-        return FileFormatError(f"{self._path}: byte {offset}: array {name}: {error}")
+        return broken(self._path, max(offset, 0), f"array {shortened(name, 60)}: {shortened(error)}")
 
     def _number(self, name: str) -> int | None:
         if name not in self._names:
@@ -158,7 +172,7 @@ class NpzReader(EventReader):
         names = dtype.names or ()
         found = next((name for name in _NAMES[key] if name in names), None)
         if found is None:
-            raise FileFormatError(f"{self._path}: expected a field {key} of the events, found {', '.join(names)}")
+            raise self._defect("events", ValueError(f"expected a field {key} of the events, found {', '.join(names)}"))
         return found
 
     def _read(self, column: Column, n: int) -> npt.NDArray[Any]:
@@ -183,7 +197,8 @@ class NpzReader(EventReader):
 
     def _as_events(self, parts: dict[str, npt.NDArray[Any]]) -> npt.NDArray[np.void]:
         if not all(part.dtype.kind in "iufb" for part in parts.values()):
-            raise FileFormatError(f"{self._path}: expected columns of numbers, got other types")
+            types = ", ".join(f"{key} {part.dtype}" for key, part in parts.items())
+            raise broken(self._path, self._directory, f"expected columns of numbers, got {shortened(types)}")
         events = np.empty(len(parts["t"]), EVENT_DTYPE)
         t = parts["t"]
         with np.errstate(all="ignore"):

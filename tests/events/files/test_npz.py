@@ -1,6 +1,7 @@
 """npz: numpy.load is the peer, exact to the nanosecond, foreign arrays, damage."""
 
 import io
+import zipfile
 
 import numpy as np
 import pytest
@@ -111,3 +112,16 @@ def test_damaged_files(tmp_path, events, save):
     save(tmp_path / "good.npz", width=640, height=480, **{name: events[name][:50] for name in "txyp"})
     data = (tmp_path / "good.npz").read_bytes()
     assert attack(open_reader, data, tmp_path / "bad.npz", rounds=300) > 100
+
+
+def test_messages_stay_short_and_name_a_place(tmp_path):
+    """zipfile quotes whole names, and a damaged archive can hold any."""
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+        archive.writestr("y" * 12_000 + ".npy", b"")
+    content = (tmp_path / "a.npz").read_bytes()
+    (tmp_path / "b.npz").write_bytes(content.replace(b"y" * 12_000, b"t" + b"\n" * 11_999, 1))
+    for name in ("a.npz", "b.npz"):
+        with pytest.raises(FileFormatError, match=r"npz: byte \d+: ") as caught:
+            read_all(tmp_path / name, geometry=(9, 9))
+        assert len(str(caught.value)) < 400 + len(str(tmp_path))
+        assert "\n" not in str(caught.value)
