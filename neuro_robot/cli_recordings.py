@@ -45,14 +45,14 @@ def info(
 
     neuro_robot info my_camera_bag --json
 
-    neuro_robot info old.raw --geometry 640x480        (RAW files of old cameras do not name their sensor)
+    neuro_robot info old.raw --geometry 640x480        (for files that do not tell the sensor's size)
     """
     from neuro_robot.recordings.console import info_view
     from neuro_robot.recordings.info import info as describe
     from neuro_robot.recordings.source import recording
 
     with bar(as_json) as progress:
-        result = describe(recording(file, input_format, geometry), gap_s=gap, progress=progress)
+        result = describe(recording(file, input_format, geometry, suppose=True), gap_s=gap, progress=progress)
     show(result, as_json, lambda: info_view(result))
 
 
@@ -147,7 +147,8 @@ def view(
     from neuro_robot.recordings.source import recording
     from neuro_robot.recordings.view import View, render
 
-    source, wanted = recording(file, input_format, geometry), View(kind, at, window, speed, fps)
+    source = recording(file, input_format, geometry, suppose=True)
+    wanted = View(kind, at, window, speed, fps)
     selection = _selection(start, end, duration, crop, filters)
     if live:
         from neuro_robot.recordings.live import play_in_window
@@ -195,6 +196,11 @@ def play(
     import os
     import sys
 
+    from neuro_robot.recordings.source import recording
+
+    source = recording(file, input_format, geometry)
+    if source.path.is_file():
+        source.open().close()  # what it refuses is said here, in one line
     values = {
         "bag": str(file.resolve()), "rate": rate, "loop": loop, "position_s": start, "encoding": encoding,
         "packet_period_ms": packet_ms, "packet_bytes": packet_bytes, "clock": clock, "listeners": wait,

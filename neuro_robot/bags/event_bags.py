@@ -84,7 +84,9 @@ class EventBagReader(EventReader):
         """What the first message says."""
         if self._waiting is None:
             if geometry is None:
-                raise FileFormatError(f"{self._path}: no message on {self.topic} says a size; give the geometry")
+                raise FileFormatError(
+                    f"{self._path}: no message on {self.topic} says a size; give the geometry (--geometry WxH)"
+                )
             return geometry
         connection, data = self._waiting
         try:
@@ -95,7 +97,9 @@ class EventBagReader(EventReader):
         if 0 < stated.width <= MAX_SIDE and 0 < stated.height <= MAX_SIDE:
             return stated.width, stated.height
         if geometry is None:
-            raise self._defect(ValueError(f"a sensor of {stated.width}x{stated.height} pixels; give the geometry"))
+            raise self._defect(
+                ValueError(f"a sensor of {stated.width}x{stated.height} pixels; give the geometry (--geometry WxH)")
+            )
         return geometry
 
     def _defect(self, error: BaseException) -> FileFormatError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -53,8 +54,7 @@ def info_view(result: dict[str, Any]) -> RenderableType:
     table.add_row("glitches", ", ".join(filter(None, [back, *others])) or "none")
     for name, value in result["details"].items():
         table.add_row(Text(name, "dim"), Text(str(value), "dim"))
-    notes = [Text(f"! {note}", "yellow") for note in result["notes"]]
-    return Group(table, *notes)
+    return Group(table, *_notes(result))
 
 
 def convert_table(result: dict[str, Any]) -> Table:
@@ -78,7 +78,7 @@ def convert_table(result: dict[str, Any]) -> Table:
     return table
 
 
-def view_table(result: dict[str, Any]) -> Table:
+def view_table(result: dict[str, Any]) -> RenderableType:
     """What `view` made."""
     table = _table(Text(result["file"]))
     table.add_row("shows", f"{result['kind']}, {result['frames']:,} picture{'s' if result['frames'] > 1 else ''} of "
@@ -89,17 +89,22 @@ def view_table(result: dict[str, Any]) -> Table:
         table.add_row("at", f"{seconds(result['at_s'])} (--at)")
     if "speed" in result:
         table.add_row("speed", f"{result['speed']:g} of real time (--speed), {result['fps']:g} pictures a second")
-    return table
+    return Group(table, *_notes(result))
 
 
-def formats_table() -> Table:
+def formats_table() -> RenderableType:
     """Every format."""
-    table = Table("format", "extension", "write", "triggers", "time", "what it is")
+    # The last column alone may wrap, and on 80 columns it need not.
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    for heading in ("format", "extension", "can", "time"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("what it is")
     for name, item in FORMATS.items():
-        endings = " ".join(item.extensions) or "folder"
-        yes = [("yes" if here else "-") for here in (item.writer is not None, item.keeps_triggers)]
-        table.add_row(name, endings, *yes, seconds(item.time_resolution_ns * 1e-9), item.description)
-    return table
+        can = "r" + ("w" if item.writer is not None else "-") + ("t" if item.keeps_triggers else "-")
+        endings = f"{item.extensions[0]} ..." if len(item.extensions) > 1 else "".join(item.extensions) or "folder"
+        resolution = f"{item.time_resolution_ns // 1000} us" if item.time_resolution_ns >= 1000 else "1 ns"
+        table.add_row(name, endings, can, resolution, item.description.split(";")[0])
+    return Group(table, Text("r reads, w writes, t keeps triggers; more in docs/files.md, formats_peers.md"))
 
 
 def _table(title: Text) -> Table:
@@ -108,6 +113,10 @@ def _table(title: Text) -> Table:
     table.add_column(style="cyan", no_wrap=True)
     table.add_column(overflow="fold")
     return table
+
+
+def _notes(result: dict[str, Any]) -> list[Text]:
+    return [Text(f"! {note}", "yellow") for note in result["notes"]]
 
 
 def _share_active(result: dict[str, Any]) -> str:

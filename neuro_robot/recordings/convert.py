@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -132,7 +133,8 @@ class _Parts:
             self.triggers_left_out += len(triggers)
             triggers = triggers[:0]
         if self._writer is not None:
-            self._writer.write(events, triggers)
+            with _writing(self.done[-1].path):
+                self._writer.write(events, triggers)
         self.done[-1].expected.add(events, triggers)
 
     def _begin(self) -> None:
@@ -140,16 +142,18 @@ class _Parts:
             raise ConfigError(f"--split: more than {MAX_PARTS} parts; choose longer ones")
         self.close()
         path = self.target.part(len(self.done), self.entry)
-        if path.exists():
-            _remove(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        with _writing(path):
+            if path.exists():
+                _remove(path)
+            path.parent.mkdir(parents=True, exist_ok=True)
         self._writer = open_writer(path, *self.geometry, format=self.entry.name)
         self.done.append(Part(path, Print(self.entry.time_resolution_ns)))
 
     def close(self) -> None:
         if self._writer is not None:
-            self._writer.close()
-            self._writer = None
+            writer, self._writer = self._writer, None
+            with _writing(self.done[-1].path):
+                writer.close()
 
 
 def _write(
@@ -223,6 +227,15 @@ def _check_paths(source: Recording, target: Target, entry: Format) -> None:
             raise ConfigError(f"{path}: would be read and written at once; choose another name for the output")
         if not target.overwrite:
             raise ConfigError(f"{path}: exists already; choose another name or add --overwrite")
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """What the system refuses (a full disk, no permission) as a ConfigError."""
+    try:
+        yield
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be written ({error.strerror or error}); choose another place") from error
 
 
 def _remove(path: Path) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from neuro_robot.events.files import FORMATS, EventReader
 from neuro_robot.events.filters_noise import hot_pixels
-from neuro_robot.recordings.source import Progress, Recording, Selection
+from neuro_robot.recordings.source import Progress, Recording, Selection, geometry_notes
 from neuro_robot.recordings.survey import COMPANY_MS, Survey
 
 CURVE_BINS = 48
@@ -111,9 +111,9 @@ def _pixels(survey: Survey) -> dict[str, Any]:
 
 def _notes(result: dict[str, Any]) -> list[str]:
     """What somebody who opens this recording should know, in words."""
-    notes = []
+    notes = geometry_notes(result["details"])
     if not result["events"]:
-        return ["no events: is this the right file, or the right --geometry?"]
+        return [*notes, "no events: is this the right file, or the right --geometry?"]
     if result["first_time_ns"] >= UNIX_NS:
         notes.append("time counts from 1970; `convert --zero-time` lets it begin at 0")
     hot = result["hot_pixels"]

@@ -61,7 +61,8 @@ def write_movie(path: Path, frames: Iterable[Pixels], size: tuple[int, int], fps
             writer.send(np.ascontiguousarray(frame.repeat(scale, axis=0).repeat(scale, axis=1)))
             count += 1
     except OSError as error:
-        raise ConfigError(f"{path}: cannot be written: {error}") from error
+        said = str(error).splitlines()[0]  # behind it ffmpeg's whole command line
+        raise ConfigError(f"{path}: ffmpeg cannot write it ({said}); choose another place") from error
     finally:
         writer.close()
     return count

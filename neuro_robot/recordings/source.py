@@ -13,12 +13,14 @@ import neuro_robot.bags.event_bags  # noqa: F401 - makes bags a format among the
 from neuro_robot.errors import ConfigError, FileFormatError
 from neuro_robot.events.array import Events, Triggers
 from neuro_robot.events.files import FORMATS, Chunk, EventReader, Geometry, open_reader
+from neuro_robot.events.files.base import GeometryUnknownError
 from neuro_robot.events.filters import Chain
 from neuro_robot.events.filters_text import parse_filters
 
 Progress = Callable[[float, str], None]  # share of the whole work, what is going on
 
 NS = 1_000_000_000
+SUPPOSED = "supposed_geometry"  # in a reader's details: WIDTHxHEIGHT that no one told
 MAX_SECONDS = 1e9  # of --from and --to; a billion seconds are 31 years
 
 
@@ -29,10 +31,18 @@ class Recording:
     path: Path
     format: str | None = None
     geometry: Geometry | None = None
+    suppose_geometry: bool = False  # when nobody tells it: take what the camera named in the file usually has
 
     def open(self) -> EventReader:
         """A reader at the beginning. Raises FileFormatError or BagError for what cannot be read."""
-        return open_reader(self.path, format=self.format, geometry=self.geometry)
+        try:
+            return open_reader(self.path, format=self.format, geometry=self.geometry)
+        except GeometryUnknownError as error:
+            if not self.suppose_geometry or error.suggested is None:
+                raise
+            reader = open_reader(self.path, format=self.format, geometry=error.suggested)
+            reader.details[SUPPOSED] = f"{reader.width}x{reader.height}"
+            return reader
 
 
 @dataclass(frozen=True)
@@ -46,7 +56,9 @@ class Selection:
     def __post_init__(self) -> None:
         end_s = MAX_SECONDS if self.end_s is None else self.end_s
         if not 0.0 <= self.start_s < end_s <= MAX_SECONDS:
-            raise ConfigError(f"expected times with 0 <= from < to, seconds, got from {self.start_s} to {self.end_s}")
+            raise ConfigError(
+                f"--from, --to, --duration: expected 0 <= from < to seconds, got {self.start_s} to {self.end_s}"
+            )
 
     def chain(self, reader: EventReader) -> Chain:
         """The filters for this reader's sensor. Raises ConfigError naming the one that does not fit."""
@@ -115,10 +127,18 @@ def format_names() -> str:
     return ", ".join(FORMATS)
 
 
-def recording(path: Path, input_format: str = "", geometry: str = "") -> Recording:
+def geometry_notes(details: dict[str, str]) -> list[str]:
+    """What somebody should know about a geometry that was supposed."""
+    if SUPPOSED not in details:
+        return []
+    size = details[SUPPOSED]
+    return [f"the file does not tell the sensor's size; its camera usually has {size}, else give another by --geometry"]
+
+
+def recording(path: Path, input_format: str = "", geometry: str = "", *, suppose: bool = False) -> Recording:
     """From what the command line says; a run folder stands for the bag in it."""
     bag = path / "bag"
     inner = bag if not (path / "metadata.yaml").is_file() and (bag / "metadata.yaml").is_file() else path
     if not inner.exists():
         raise FileFormatError(f"{path}: there is no such file or folder")
-    return Recording(inner, input_format or None, parse_geometry(geometry or None))
+    return Recording(inner, input_format or None, parse_geometry(geometry or None), suppose)

@@ -17,7 +17,7 @@ from neuro_robot.events.surfaces import TimeSurface
 from neuro_robot.recordings.info import surveyed
 from neuro_robot.recordings.movie import MOVIES, film_scale, require_output, write_movie, write_picture
 from neuro_robot.recordings.sheet import Heading, Pixels, Sheet, Timeline, seconds
-from neuro_robot.recordings.source import Progress, Recording, Selection, first_time
+from neuro_robot.recordings.source import Progress, Recording, Selection, first_time, geometry_notes
 from neuro_robot.recordings.survey import Survey
 
 KINDS = ("events", "surface", "rate")
@@ -58,9 +58,12 @@ class Scene:
         with recording.open() as reader:
             part = None if progress is None else lambda share, text: progress(SURVEY_SHARE * share, text)
             self.survey = surveyed(reader, selection, progress=part)
+            self.notes = geometry_notes(reader.details)
             self._format = FORMATS[reader.format].description if reader.format in FORMATS else reader.format
         if not self.survey.events:
-            raise FileFormatError(f"{recording.path}: no events to show; see what `neuro_robot info` says")
+            raise FileFormatError(
+                f"{recording.path}: no events in the part chosen; `neuro_robot info` says what there is"
+            )
         self.offset_s = _offset_s(recording, selection, self.survey)
         self.view = _chosen(view, self.survey)
         timeline = Timeline(self.survey.rate, self.survey.duration_s, self.offset_s) if self.survey.duration_s else None
@@ -162,7 +165,7 @@ def render(
     if not out.parent.is_dir():
         raise ConfigError(f"{out}: there is no folder {out.parent}; make it first")
     scene = Scene(recording, selection or Selection(), view, progress)
-    result: dict[str, Any] = {"file": str(out), "kind": view.kind, "events": scene.survey.events}
+    result: dict[str, Any] = {"file": str(out), "kind": view.kind, "events": scene.survey.events, "notes": scene.notes}
     scale = film_scale(out, scene.sheet.width)
     result |= {"width": scale * scene.sheet.width, "height": scale * scene.sheet.height}
     if view.kind == "rate":

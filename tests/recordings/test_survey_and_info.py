@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from io import StringIO
 
 import numpy as np
 import pytest
+from rich.console import Console
 from streams_made import H, W, made_events, made_triggers, write
 
 from neuro_robot.errors import ConfigError, FileFormatError, PacketError
 from neuro_robot.events import EVENT_DTYPE, empty_triggers
-from neuro_robot.events.files import Chunk
+from neuro_robot.events.files import FORMATS, Chunk
 from neuro_robot.recordings.console import formats_table, info_view, sparkline
 from neuro_robot.recordings.info import info
 from neuro_robot.recordings.source import Recording, Selection, parse_geometry, recording
@@ -119,4 +121,8 @@ def test_sparkline():
     assert sparkline([0.0, 1.0, 7.0, 0.001]) == " ▁█▁"
     assert sparkline([]) == ""
     assert sparkline([0.0]) == " "
-    assert formats_table().row_count >= 10
+    console = Console(width=80, file=StringIO())
+    console.print(formats_table())
+    lines = [line for line in console.file.getvalue().splitlines() if line.strip()]
+    assert len(lines) == len(FORMATS) + 3, "one line for each format, the headings with their rule, and the legend"
+    assert any(line.split()[:4] == ["evt21_legacy", ".raw", "rwt", "1"] for line in lines)

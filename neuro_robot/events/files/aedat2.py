@@ -79,7 +79,9 @@ class Aedat2Reader(EventReader):
         size = stated_size(lines, _SIZE) or camera_size(chip) or geometry
         if size is None:
             known = "128x128 for a DVS128, 240x180 or 346x260 for a DAVIS"
-            raise self._file.defect(f"the header names no camera known here; give the geometry ({known})", 0)
+            raise self._file.defect(
+                f"the header names no camera known here; give the geometry (--geometry WxH; {known})", 0
+            )
         if not (size[0] <= 1024 and size[1] <= 512):
             raise self._file.defect(f"expected at most 1024x512 pixels, got {size[0]}x{size[1]}; give another geometry")
         self.width, self.height = size

@@ -87,7 +87,9 @@ class Aedat3Reader(EventReader):
         size = stated_size(lines, _SIZE) or camera_size(chosen[1]) or geometry
         if size is None:
             names = ", ".join(name for _, name in cameras) or "none"
-            raise self._file.defect(f"the size of the camera ({names}) is not known here; give the geometry", 0)
+            raise self._file.defect(
+                f"the size of the camera ({names}) is not known here; give the geometry (--geometry WxH)", 0
+            )
         self.width, self.height = size
         self._source = int(chosen[0]) if chosen[0] and len(cameras) > 1 else None
         self.details = {"sources": "; ".join(f"{number}: {name}" for number, name in cameras)}

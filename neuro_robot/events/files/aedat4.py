@@ -60,7 +60,9 @@ class Aedat4Reader(EventReader):
         width, height = self._chosen.width, self._chosen.height
         if not (width and height):
             if geometry is None:
-                raise file.defect("the header says no size of the sensor; give the geometry", len(MAGIC))
+                raise file.defect(
+                    "the header says no size of the sensor; give the geometry (--geometry WxH)", len(MAGIC)
+                )
             width, height = geometry
         self.width, self.height = width, height
         finished = header.table_position >= 0
@@ -178,7 +180,7 @@ FORMATS = (
     Format(
         name="aedat4",
         extensions=(".aedat4",),
-        description="iniVation AEDAT4 (DV), any compression; written with LZ4",
+        description="iniVation AEDAT4 (DV); any compression, written with LZ4",
         sniff=lambda head, _path: head.startswith(MAGIC),
         reader=Aedat4Reader,
         writer=Aedat4Writer,

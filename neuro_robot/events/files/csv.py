@@ -74,7 +74,7 @@ class CsvReader(EventReader):
         except ValueError as error:
             raise file.defect(str(error), 0) from error
         if size is None or not (0 < size[0] <= 1 << 16 and 0 < size[1] <= 1 << 16):
-            raise file.defect("the text says no size of the sensor; give the geometry", 0)
+            raise file.defect("the text says no size of the sensor; give the geometry (--geometry WxH)", 0)
         self.width, self.height = size
         self._roles = np.array(columns.roles, np.int64)
         self._unit_digits = columns.unit_digits

@@ -118,7 +118,7 @@ def _format(kind: RawKind) -> Format:
     return replace(entry, sniff=sniff, reader=read)
 
 
-_LEGACY_NAME = "Prophesee RAW, EVT 2.1, halves swapped"
+_LEGACY_NAME = "Prophesee RAW, EVT 2.1, swapped"
 FORMATS = (
     _format(RawKind("evt21", "Prophesee RAW, EVT 2.1", "EVT21", "2.1", EVT21, ("endianness little",))),
     _format(RawKind("evt21_legacy", _LEGACY_NAME, "EVT21", "2.1", EVT21_LEGACY, ("endianness legacy",))),

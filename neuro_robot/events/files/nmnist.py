@@ -73,7 +73,7 @@ class NmnistReader(EventReader):
                 return width, height
         raise self._file.defect(
             f"an event at x {x_most} or y {y_most} is outside the 34x34 of N-MNIST and the 240x180 of N-Caltech101; "
-            "give the geometry, or name the format if it is another one"
+            "give the geometry (--geometry WxH), or name the format (--input-format) if it is another one"
         )
 
     def _blocks(self, records: int) -> Iterator[Bytes]:

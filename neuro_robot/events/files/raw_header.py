@@ -12,7 +12,7 @@ from pathlib import Path
 
 from neuro_robot.errors import FileFormatError
 from neuro_robot.events.array import MAX_TIME_NS
-from neuro_robot.events.files.base import HEAD_BYTES, Geometry, broken
+from neuro_robot.events.files.base import HEAD_BYTES, Geometry, GeometryUnknownError, broken
 
 TIME_BASE = "time_base_us"
 """A key of this package: sensor time near the first event, which tells roll-over periods of the clock apart. Written
@@ -21,7 +21,7 @@ when the recording starts later than the first period; other readers pass over i
 _LONGEST_LINE = 4096
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _ENCODINGS = {"2.0": "EVT2", "2.1": "EVT21", "3.0": "EVT3", "4.0": "EVT4"}
-# Cameras of the years before the header told its geometry: what an error may suggest. openeb knows them by system_ID.
+# Cameras of the years before the header told its geometry: what may be supposed. openeb knows them by system_ID.
 _GEN_3 = {21, 23, 25, 28, 29, 33, 34, 35, 40, 41, 151, 153, 161, 162}
 _GEN_4 = {26, 30, 31, 32, 39, 46, 48, 49, 50, 154}
 
@@ -130,7 +130,8 @@ def geometry(header: Header, given: Geometry | None, largest: Geometry) -> Geome
     """
     stated = _stated_geometry(header)
     if stated is None and given is None:
-        raise broken(header.path, 0, f"the header does not tell the sensor's geometry; give it{_suggestion(header)}")
+        defect = "the header does not tell the sensor's geometry"
+        raise GeometryUnknownError(header.path, 0, defect, _suggestion(header))
     if stated is not None and given is not None and stated != given:
         raise header.broken("geometry", f"the header says {_text(stated)}, but {_text(given)} was given; leave it out")
     size = stated or given or (0, 0)
@@ -181,15 +182,13 @@ def _format_options(header: Header) -> dict[str, str]:
     return {key.strip(): value.strip() for key, _, value in pairs}
 
 
-def _suggestion(header: Header) -> str:
+def _suggestion(header: Header) -> Geometry | None:
     """What the geometry probably is, from what the header tells about the camera."""
     system = header.fields.get("system_ID", "")
     number = int(system) if re.fullmatch(r"[0-9]{1,4}", system) else 0
     if number in _GEN_3:
-        return " (640x480 for this camera)"
-    if number in _GEN_4:
-        return " (1280x720 for this camera)"
-    return ", for example 640x480 or 1280x720"
+        return 640, 480
+    return (1280, 720) if number in _GEN_4 else None
 
 
 def _text(size: Geometry) -> str:

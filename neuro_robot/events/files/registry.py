@@ -92,9 +92,9 @@ def _recognised(path: Path, head: bytes) -> Format:
     same_ending = [entry for entry in FORMATS.values() if path.name.lower().endswith(entry.extensions)]
     if len(same_ending) == 1:
         return same_ending[0]
-    seen = "a directory" if path.is_dir() else f"a file that begins {head[:16]!r}"
+    seen = "a directory" if path.is_dir() else f"a file that begins {head[:16]!r}" if head else "an empty file"
     names = ", ".join(entry.name for entry in same_ending) or _names()
-    raise FileFormatError(f"{path}: {seen} is of no format known here ({names}); name one if it is")
+    raise FileFormatError(f"{path}: {seen} is of no format known here ({names}); name one if it is (--input-format)")
 
 
 def _to_write(path: Path) -> Format | None:

@@ -48,12 +48,12 @@ def test_data_that_begins_like_a_header_line(tmp_path):
 
 def test_an_old_header_without_geometry(tmp_path):
     old = b"% evt 2.0\n" + EVT2_BODY
-    with pytest.raises(FileFormatError, match=r"a\.raw: byte 0: .*geometry; give it, for example 640x480"):
+    with pytest.raises(FileFormatError, match=r"a\.raw: byte 0: .*geometry; give it .*for example 640x480"):
         read(tmp_path / "a.raw", old)
     reader, chunk = read(tmp_path / "a.raw", old, geometry=(640, 480))
     assert (reader.width, reader.height) == (640, 480)
     assert chunk.events.tolist() == EVT2_EVENTS
-    with pytest.raises(FileFormatError, match="640x480 for this camera"):
+    with pytest.raises(FileFormatError, match=r"give it \(--geometry 640x480\)"):
         read(tmp_path / "a.raw", b"% system_ID 21\n" + old)
 
 
@@ -68,7 +68,7 @@ def test_times_that_faery_took_an_offset_off(tmp_path):
 def test_a_file_without_any_header_is_read_when_all_is_said(tmp_path):
     _, chunk = read(tmp_path / "a.raw", EVT2_BODY, format="evt2", geometry=(640, 480))
     assert chunk.events.tolist() == EVT2_EVENTS
-    with pytest.raises(FileFormatError, match=r"evt3.*evt2.*name one"):
+    with pytest.raises(FileFormatError, match=r"evt3.*evt2.*--input-format"):
         read(tmp_path / "a.raw", EVT2_BODY)
 
 
