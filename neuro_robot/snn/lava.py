@@ -50,18 +50,13 @@ def run(network: ChipNetwork, payloads: NDArray[np.integer[Any]], hardware: bool
     reason = available()
     if reason:
         raise ConfigError(reason)
-    early = _check(network, payloads)
-    steps = len(payloads)
-    # inputs that arrive at once: Lava's take a step, so it makes one more, and the first is left out
-    rows = np.concatenate([payloads, np.zeros_like(payloads[:1])]) if early else payloads
-    processes, sinks = _build(network, rows)
-    u, v, spikes = _record(network, processes, sinks, len(rows), hardware)
-    made = slice(early, early + steps)
-    return LavaRun(u[made], v[made], spikes[made])
+    processes, sinks = _build(network, payloads, _check(network, payloads))
+    u, v, spikes = _record(network, processes, sinks, len(payloads), hardware)
+    return LavaRun(u, v, spikes)
 
 
-def _check(network: ChipNetwork, payloads: NDArray[np.integer[Any]]) -> int:
-    """1 when inputs arrive in their own step, 0 when a step later; ConfigError for what Lava lacks."""
+def _check(network: ChipNetwork, payloads: NDArray[np.integer[Any]]) -> bool:
+    """Whether inputs arrive in their own step, and not a step later; ConfigError for what Lava lacks."""
     inputs = [layer for layer in network.layers.values() if layer.parameters is None]
     lines = sum(layer.size for layer in inputs)
     if payloads.ndim != 2 or payloads.shape[1] != lines or payloads.dtype.kind not in "iub" or not len(payloads):
@@ -78,7 +73,7 @@ def _check(network: ChipNetwork, payloads: NDArray[np.integer[Any]]) -> int:
     for told in network.synapses.values():
         if told.rule is not None:
             raise ConfigError(f"lava: connection {told.name!r}: learning is not carried over; leave its rule out")
-    return 1 - latencies.pop() if latencies else 0
+    return latencies == {0}
 
 
 def _parameters(layer: ChipLayer) -> dict[str, Any]:
@@ -97,24 +92,36 @@ def _parameters(layer: ChipLayer) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _build(network: ChipNetwork, rows: NDArray[np.integer[Any]]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Lava's processes by layer, connected, and a recorder of spikes for each layer of neurons."""
+def _build(
+    network: ChipNetwork, payloads: NDArray[np.integer[Any]], early: bool
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Lava's processes by layer, connected, and a recorder of spikes for each layer of neurons.
+
+    An input of Lava takes a step to arrive. Where ours is to arrive at once, the first row is put into the synapses as
+    under way, and the others are sent a step ahead.
+    """
     lif, source = import_module("lava.proc.lif.process"), import_module("lava.proc.io.source")
     sink = import_module("lava.proc.io.sink")
+    rows = np.concatenate([payloads[1:], np.zeros_like(payloads[:1])]) if early else payloads
     processes: dict[str, Any] = {}
     sinks: dict[str, Any] = {}
+    under_way: dict[str, NDArray[np.int64]] = {}
     first = 0
     for layer in network.layers.values():
         if layer.parameters is None:
             part = rows[:, first : first + layer.size]
             processes[layer.name] = source.RingBuffer(data=np.ascontiguousarray(part.T, np.int32))
+            if early:
+                under_way[layer.name] = payloads[0, first : first + layer.size].astype(np.int64)
             first += layer.size
         else:
             processes[layer.name] = lif.LIF(**_parameters(layer))
-            sinks[layer.name] = sink.RingBuffer(shape=(layer.size,), buffer=len(rows))
+            sinks[layer.name] = sink.RingBuffer(shape=(layer.size,), buffer=len(payloads))
             processes[layer.name].s_out.connect(sinks[layer.name].a_in)
     for told in network.synapses.values():
         dense = _dense(told)
+        if told.pre.name in under_way:
+            dense.a_buff.init = _sums(told, under_way[told.pre.name], dense.a_buff.shape)
         processes[told.pre.name].s_out.connect(dense.s_in)
         dense.a_out.connect(processes[told.post.name].a_in)
     return processes, sinks
@@ -140,6 +147,15 @@ def _dense(told: Synapses) -> Any:
     if delays.any():
         return module.DelayDense(delays=delays, **form)
     return module.Dense(**form)
+
+
+def _sums(told: Synapses, row: NDArray[np.int64], shape: tuple[int, ...]) -> NDArray[np.int32]:
+    """What one row of payloads has under way, by neuron and, where the synapses have delays, by delay."""
+    payload = row if told.message_bits else (row != 0).astype(np.int64)
+    sums = np.zeros((told.post.size, shape[1] if len(shape) > 1 else 1), np.int64)
+    np.add.at(sums, (told.post_index, told.delays), told.weights * payload[told.pre_index])
+    sums = sums << told.weight_exp if told.weight_exp > 0 else sums >> -told.weight_exp
+    return sums.reshape(shape).astype(np.int32)
 
 
 def _record(

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from neuro_robot.errors import ConfigError
 from neuro_robot.snn.backends.loihi import plasticity, scaling
@@ -32,7 +33,8 @@ LARGEST_STEPS = reg.LARGEST_DELAY + 1
 class Options:
     """What the description does not tell.
 
-    graded: inputs carry payloads (Loihi 2) of up to largest_input events, beyond which they saturate.
+    graded: inputs carry payloads (Loihi 2) of at most largest_input events, less where less already drives every
+    neuron far beyond its threshold; more events saturate.
     largest_reward: reward that the third factor must be able to express.
     """
 
@@ -90,9 +92,10 @@ def quantise(network: Network, options: Options | None = None) -> Quantised:
     dynamics = {
         layer.name: dynamics_of(layer, network.dt_ms) for layer in network.layers.values() if layer.cell is not None
     }
+    largest = _largest_counts(network, dynamics, options)
     for name, told in dynamics.items():
         incoming = [c for c in network.connections.values() if c.post.name == name]
-        made.scales[name] = scaling.scale(name, told, incoming, _largest_payload(options), made.notes)
+        made.scales[name] = scaling.scale(name, told, incoming, largest, made.notes)
         for connection in incoming:
             gain = made.scales[name] * told.coupling / (1 << reg.ALIGN)
             exponents[connection.name] = scaling.exponent(
@@ -102,17 +105,7 @@ def quantise(network: Network, options: Options | None = None) -> Quantised:
     fractions = _fractions(network, exponents, options)
     for layer in network.layers.values():
         if layer.cell is None:
-            bits = (
-                math.ceil(math.log2(options.largest_input * 2.0 ** fractions[layer.name] + 1)) if options.graded else 0
-            )
-            if options.graded:
-                made.notes.append(
-                    f"input {layer.name}: counts in steps of 1/{1 << fractions[layer.name]}, up to "
-                    f"{((1 << bits) - 1) / (1 << fractions[layer.name]):g}"
-                )
-            made.chip.add_input(
-                layer.name, layer.size, message_bits=bits, latency=0, fraction_bits=fractions[layer.name]
-            )
+            _add_input(made, layer, fractions[layer.name], largest[layer.name], options)
         else:
             _add_layer(made, layer, dynamics[layer.name], network.dt_ms)
     for connection in network.connections.values():
@@ -121,12 +114,26 @@ def quantise(network: Network, options: Options | None = None) -> Quantised:
     return made
 
 
-def _message_bits(fraction: int, options: Options) -> int:
-    return math.ceil(math.log2(options.largest_input * 2.0**fraction + 1)) if options.graded else 0
+def _largest_counts(network: Network, dynamics: dict[str, Dynamics], options: Options) -> dict[str, float]:
+    """Events in a step that a line of each input layer can send: as asked for, and not more than do something."""
+    found = {}
+    for layer in network.layers.values():
+        if layer.cell is None:
+            outgoing = [c for c in network.connections.values() if c.pre.name == layer.name]
+            counts = [scaling.largest_count(dynamics[c.post.name], c) for c in outgoing]
+            found[layer.name] = min(options.largest_input, max(counts, default=1.0)) if options.graded else 1.0
+    return found
 
 
-def _largest_payload(options: Options) -> float:
-    return options.largest_input if options.graded else 1.0
+def _add_input(made: Quantised, layer: Layer, fraction: int, largest: float, options: Options) -> None:
+    if not options.graded:
+        made.chip.add_input(layer.name, layer.size, latency=0)
+        return
+    payload = max(round(largest * 2.0**fraction), 2)
+    made.chip.add_input(
+        layer.name, layer.size, message_bits=payload.bit_length(), latency=0, fraction_bits=fraction, largest=payload
+    )
+    made.notes.append(f"input {layer.name}: counts in steps of 1/{1 << fraction}, up to {payload / (1 << fraction):g}")
 
 
 def _fractions(network: Network, exponents: dict[str, int], options: Options) -> dict[str, int]:
@@ -173,6 +180,8 @@ def _connect(made: Quantised, told: Connection, exponent: int, fraction: int, dt
             f"got {told.delay_steps.max()}"
         )
     whole = scaling.rounded(told.weights, unit, mixed)
+    if told.rule is None:
+        whole = _reaching(made, told, whole, exponent, mixed)
     rule = _rule(where, told, unit, dt_ms, options)
     if rule is not None:
         made.learning[told.name] = rule
@@ -182,7 +191,8 @@ def _connect(made: Quantised, told: Connection, exponent: int, fraction: int, dt
     weights[told.pre_index, told.post_index] = whole.astype(np.int64)
     delays[told.pre_index, told.post_index] = told.delay_steps - 1
     exists[told.pre_index, told.post_index] = True
-    message_bits = _message_bits(fraction, options) if told.pre.cell is None else 0
+    message_bits = made.chip.layers[told.pre.name].largest_input.bit_length() if told.pre.cell is None else 0
+    message_bits = message_bits if options.graded else 0
     made.chip.connect(
         told.pre.name, told.post.name, weights, delays, exists=exists, weight_exp=exponent - fraction,
         sign_mode=_sign_mode(told, mixed), message_bits=message_bits,
@@ -194,6 +204,19 @@ def _connect(made: Quantised, told: Connection, exponent: int, fraction: int, dt
         unit, exponent, used, float(np.sqrt(np.mean(error**2))) if error.size else 0.0,
         float(error.max(initial=0.0)), int(np.count_nonzero((whole == 0) & (told.weights != 0))),
     )  # fmt: skip
+
+
+def _reaching(
+    made: Quantised, told: Connection, whole: NDArray[np.float64], exponent: int, mixed: bool
+) -> NDArray[np.float64]:
+    """The weights, rounded up where one spike alone reaches the threshold: it still is to do so."""
+    parameters = made.chip.layers[told.post.name].parameters
+    assert parameters is not None
+    threshold = int(parameters[2, 0]) + 1  # in the register's units; see _add_layer
+    step = 2 if mixed else 1
+    needed = math.ceil(threshold / 2.0**exponent / step - 1e-9) * step
+    reaches = told.weights >= (1.0 - 1e-6) * threshold / 2.0**exponent * made.units[told.name]
+    return np.where(reaches, np.maximum(whole, needed), whole)
 
 
 def _sign_mode(told: Connection, mixed: bool) -> str:

@@ -93,6 +93,18 @@ def test_relays_with_any_delays_spike_when_the_cpu_says(seed):
     assert models[0].synaptic_operations == models[2].synaptic_operations
 
 
+@pytest.mark.parametrize("threshold", [0.7, 1.0, 3.3])
+@pytest.mark.parametrize("other", [-0.13, 0.29, 0.05])
+def test_a_weight_of_the_threshold_still_fires_beside_others(threshold, other):
+    net = Network()
+    net.add_input("in", 1)
+    net.add_lif("n", 2, LIF(20.0, 0.0, v_th=threshold))
+    net.connect("in", "n", [[threshold, other]])
+    net.connect("n", "n", [[0.111, other], [-0.3, 0.2]])
+    model = net.compile("loihi")
+    assert model.step([1]).tolist() == [1]
+
+
 def test_a_quantised_neuron_fires_as_often_and_its_voltage_follows():
     net = Network()
     net.add_input("in", 40)
@@ -382,7 +394,7 @@ def test_what_the_chip_cannot_hold_is_refused_by_name(build, words):
     [
         ("loihi", [0, 2], "layer 'in', line 1: expected 0 or 1, .*loihi2 has graded"),
         ("loihi", [0.5, 0], "line 0: expected 0 or 1"),
-        ("loihi2", [0, -1], "line 1: expected 0 to 255"),
+        ("loihi2", [0, -1], "line 1: expected 0 to .*, got a negative"),
         ("loihi2", [np.nan, 0], "line 0"),
         ("loihi2", [0, np.inf], "line 1"),
         ("loihi2", [0, 1e9], "line 1"),

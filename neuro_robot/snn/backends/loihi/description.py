@@ -85,13 +85,24 @@ class ChipNetwork:
         self.synapses: dict[str, Synapses] = {}
 
     def add_input(
-        self, name: str, size: int, *, message_bits: int = 0, latency: int = 1, fraction_bits: int = 0
+        self,
+        name: str,
+        size: int,
+        *,
+        message_bits: int = 0,
+        latency: int = 1,
+        fraction_bits: int = 0,
+        largest: int | None = None,
     ) -> None:
-        """Input lines whose spikes are 1, or carry payloads of up to message_bits (Loihi 2)."""
+        """Input lines whose spikes are 1, or carry payloads of message_bits (Loihi 2), up to `largest` where given."""
         where = f"input {name!r}"
         reg.check_range(f"{where}: latency", latency, 0, 1)
         reg.check_range(f"{where}: fraction_bits", fraction_bits, 0, message_bits)
-        self._add(ChipLayer(name, int(size), None, latency, _largest(where, message_bits), fraction_bits))
+        ceiling = _largest(where, message_bits)
+        if largest is not None:
+            reg.check_range(f"{where}: largest", largest, 1, ceiling)
+            ceiling = largest
+        self._add(ChipLayer(name, int(size), None, latency, ceiling, fraction_bits))
 
     def add_layer(self, name: str, size: int, cell: Compartments) -> None:
         """A layer of compartments."""

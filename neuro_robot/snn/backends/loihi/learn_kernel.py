@@ -1,7 +1,8 @@
 """On-chip learning of one time step in integers: traces, products, stochastic rounding.
 
 Called after the step it belongs to. Random bits are a hash of seed, step and place, so that neither the order of work
-nor the number of threads matters. Products are rounded towards zero where the chip drops bits.
+nor the number of threads matters. Bits that the
+chip drops from a product are rounded at random, too.
 """
 
 from __future__ import annotations
@@ -215,7 +216,8 @@ def _change(
             continue
         if dependency == U and (clock[NOW] + 1) % term[P_PERIOD] != 0:
             continue
-        amount = _amount(term, at_x, at_y, w, tag, x, y)
+        bits = _random(clock, 30 + p, at) if term[P_SHIFT] > 0 else 0
+        amount = _amount(term, at_x, at_y, w, tag, x, y, bits)
         if term[P_TARGET] == 0:
             change_w = min(max(change_w + amount, -LARGEST_SUM), LARGEST_SUM - 1)
         else:
@@ -234,8 +236,8 @@ def _change(
 
 
 @njit(cache=True)
-def _amount(term: Longs, at_x: int, at_y: int, w: int, tag: int, x: Ints, y: Ints) -> int:
-    """One product in 128ths of the variable's unit, saturated as the accumulator does."""
+def _amount(term: Longs, at_x: int, at_y: int, w: int, tag: int, x: Ints, y: Ints, bits: int) -> int:
+    """One product in 128ths of the variable's unit, saturated as the accumulator does; `bits` round what it drops."""
     value: Any = np.int64(term[P_MANTISSA])
     for f in range(term[P_FACTORS]):
         variable, constant = term[P_FACTOR + 3 * f], term[P_FACTOR + 3 * f + 1]
@@ -250,7 +252,7 @@ def _amount(term: Longs, at_x: int, at_y: int, w: int, tag: int, x: Ints, y: Int
             factor = np.int64(1 if factor > 0 else (-1 if factor < 0 else 0))
         limit = 512 if variable >= W else 128
         value *= min(max(factor, -limit), limit - 1)
-    size = abs(value) >> term[P_SHIFT]
+    size = (abs(value) + (bits & ((1 << term[P_SHIFT]) - 1))) >> term[P_SHIFT]
     size = min(size << (term[P_EXPONENT] + 7), LARGEST_SUM - 1)
     result: int = size if value > 0 else -size
     return result

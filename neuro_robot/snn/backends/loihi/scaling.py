@@ -14,30 +14,38 @@ from neuro_robot.snn.network import Connection
 from neuro_robot.snn.rules import STDP, SumOfProducts
 
 FINEST_THRESHOLD, COARSEST_THRESHOLD = 1 << 14, 1 << 10  # of the threshold register; the rest is head-room
+ENOUGH = 32.0  # thresholds of current
 TRIES = 128  # scales looked at within the octave
 
 
-def scale(name: str, told: Dynamics, incoming: list[Connection], largest_payload: float, notes: list[str]) -> float:
-    """Units per unit of v: threshold / v_threshold for the threshold register that meets the weights best."""
+def largest_count(told: Dynamics, connection: Connection) -> float:
+    """Events in every step of one line alone that make a current of ENOUGH thresholds: more can do nothing more."""
+    drive = abs(told.coupling) * largest_weight(connection) / (1.0 - told.keep_u)
+    return max(ENOUGH * told.threshold / drive, 1.0) if drive > 0 else math.inf
+
+
+def scale(name: str, told: Dynamics, incoming: list[Connection], largest: dict[str, float], notes: list[str]) -> float:
+    """Units per unit of v: threshold / v_threshold for the threshold register that meets the weights best.
+
+    largest: events that a line of each input layer sends at most. The current is to hold the largest line alone beside
+    one spike of every other in every step; what all of them can do together is told in the notes.
+    """
     finest = float(FINEST_THRESHOLD)
-    drive = _largest_drive(told, incoming, largest_payload)
+    single = max(
+        (largest.get(c.pre.name, 1.0) * largest_weight(c) * abs(told.coupling) for c in incoming), default=0.0
+    ) / (1.0 - told.keep_u)
+    drive = single + _largest_drive(told, incoming, {})
     if drive > 0:
-        finest = min(finest, reg.STATE_LIMIT / drive * told.threshold / (1 << reg.ALIGN))
-    if finest < COARSEST_THRESHOLD:
-        notes.append(
-            f"layer {name}: the current wraps at {COARSEST_THRESHOLD / finest:.1f} times less drive than its weights "
-            "allow if all inputs spike in every step"
-        )
-        finest = COARSEST_THRESHOLD
+        finest = max(min(finest, reg.STATE_LIMIT / drive * told.threshold / (1 << reg.ALIGN)), COARSEST_THRESHOLD)
     largest_bias = reg.BIAS_RANGE[1] << reg.LARGEST_BIAS_EXP
     if told.drift:
         finest = min(finest, largest_bias / abs(told.drift) * told.threshold / (1 << reg.ALIGN))
     if abs(told.start) > 0:
         finest = min(finest, (reg.STATE_LIMIT - 1) / abs(told.start) * told.threshold / (1 << reg.ALIGN))
     for connection in incoming:
-        largest = largest_weight(connection) * told.coupling
-        if largest > 0:
-            finest = min(finest, 254.0 * 2.0 ** reg.WEIGHT_EXP_RANGE[1] * told.threshold / largest)
+        weight = largest_weight(connection) * told.coupling
+        if weight > 0:
+            finest = min(finest, 254.0 * 2.0 ** reg.WEIGHT_EXP_RANGE[1] * told.threshold / weight)
     if finest < 1:
         raise ConfigError(
             f"layer {name!r}: bias or weights are too far above the threshold for one scale: at the finest scale that "
@@ -45,17 +53,24 @@ def scale(name: str, told: Dynamics, incoming: list[Connection], largest_payload
         )
     tries = np.unique(np.linspace(max(1.0, finest / 2), finest, TRIES).astype(np.int64))
     best = min(tries.tolist(), key=lambda mantissa: _misfit(mantissa, told, incoming))
-    return float(best * (1 << reg.ALIGN) / told.threshold)
+    chosen = float(best * (1 << reg.ALIGN) / told.threshold)
+    share = reg.STATE_LIMIT / max(chosen * _largest_drive(told, incoming, largest), 1.0)
+    if share < 1.0:
+        notes.append(
+            f"layer {name}: the current wraps above {100 * share:.2g} % of the largest drive (all inputs at their "
+            "largest in every step)"
+        )
+    return chosen
 
 
-def _largest_drive(told: Dynamics, incoming: list[Connection], largest_payload: float) -> float:
-    """The largest current of any neuron, in units of v per step, if every input spiked in every step."""
+def _largest_drive(told: Dynamics, incoming: list[Connection], largest: dict[str, float]) -> float:
+    """The largest current of any neuron, in units of v per step, if all inputs sent their largest in every step."""
     total = 0.0
     for sign in (1.0, -1.0):
         drive = np.zeros(incoming[0].post.size if incoming else 1)
         for c in incoming:
             weights = c.weights if c.rule is None else np.full(c.weights.size, sign * largest_weight(c))
-            times = largest_payload if c.pre.cell is None else 1.0
+            times = largest.get(c.pre.name, 1.0)
             drive += times * np.bincount(c.post_index, np.maximum(sign * weights, 0.0), drive.size)
         total = max(total, float(drive.max()))
     return total * abs(told.coupling) / (1.0 - told.keep_u)
