@@ -73,19 +73,12 @@ _KINDS = _kinds()
 
 @njit(cache=True)
 def decode(
-    words: Words,
-    base_us: int,
-    width: int,
-    height: int,
-    state: Integers,
-    counts: Integers,
-    slots: Slots,
-    triggers: Triggers,
+    words: Words, base_us: int, width: int, height: int, state: Integers, tally: Integers, slots: Slots, edges: Triggers
 ) -> tuple[Any, Any, int]:
     """The kernel of evt3_decoder.decode_words, which says what goes in; -> (words consumed, events, triggers)."""
     # Locals, not state[...] or helpers that take arrays: registers make this loop several times faster than memory.
     high, t_us, row, base, polarity, flags = state[0], state[T_US], state[2], state[3], state[4], state[FLAGS]
-    newest_us = max(t_us, counts[NEWEST_US]) if flags & _TIMED else counts[NEWEST_US]
+    newest_us = _newest(tally[NEWEST_US], t_us, flags)
     n, most_kept = np.uint64(len(words)), len(slots) - VECTOR_BITS
     outside = unsynchronised = backward = unknown = triggered = 0
     i = kept = np.uint64(0)
@@ -114,30 +107,39 @@ def decode(
         if code in (VECT_12, VECT_8):
             mask, n_outside, n_early = _vector(code, word, base, row, width, height, flags)
             kept += put_vector(slots, kept, t_us * 1000, base | row << 16, ALONG_X, polarity, mask)
-            outside += n_outside
-            unsynchronised += n_early
+            outside, unsynchronised = outside + n_outside, unsynchronised + n_early
             base += 12 if code == VECT_12 else 8
         elif code == EXT_TRIGGER and flags & _TIMED:
-            if triggered == len(triggers):
+            if triggered == len(edges):
                 break
-            trigger = triggers[triggered]
-            trigger.t, trigger.id, trigger.value = t_us * 1000, word >> 8 & 0xF, word & 1
+            _put_trigger(edges, triggered, t_us * 1000, word)
             triggered += 1
         elif code in (ADDR_X, EXT_TRIGGER):
             unsynchronised += 1
         elif code in (TIME_LOW, TIME_HIGH):
-            t_before_us = t_us
-            newest_us = max(newest_us, t_us) if flags & _TIMED else newest_us
+            t_before_us, newest_us = t_us, _newest(newest_us, t_us, flags)
             high, t_us, flags = _time(code == TIME_HIGH, word & PAYLOAD_MASK, base_us, high, t_us, flags)
             backward += t_us < t_before_us
         else:
             row, base, polarity, flags, known = _address(code, word, row, base, polarity, flags)
             unknown += not known
         i += np.uint64(1)
-    counts[NEWEST_US] = max(newest_us, t_us) if flags & _TIMED else newest_us
-    counts[:NEWEST_US] += np.array([outside, unsynchronised, backward, unknown])
+    tally[NEWEST_US] = _newest(newest_us, t_us, flags)
+    tally[:NEWEST_US] += np.array([outside, unsynchronised, backward, unknown])
     state[:] = np.array([high, t_us, row, base, polarity, flags])
     return np.int64(i), np.int64(kept), triggered
+
+
+@njit(cache=True)
+def _newest(newest_us: int, t_us: int, flags: int) -> int:
+    """The newest time told, t_us included if it means anything yet."""
+    return max(newest_us, t_us) if flags & _TIMED else newest_us
+
+
+@njit(cache=True)
+def _put_trigger(edges: Triggers, i: int, t_ns: int, word: int) -> None:
+    edge = edges[i]
+    edge.t, edge.id, edge.value = t_ns, word >> 8 & 0xF, word & 1
 
 
 @njit(cache=True)
