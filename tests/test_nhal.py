@@ -300,6 +300,8 @@ def test_inputs_that_cannot_be_used():
         (-np.ones((2, 3)), "expected event counts"),
         (Raster(np.array([0]), np.array([7]), np.ones(1)), "expected lines below 3, got 7 to 7"),
         (Raster(np.array([3, 1]), np.array([0, 0]), np.ones(2)), "in order"),
+        (Raster(np.array([3, 3]), np.array([0, 0]), np.ones(2)), "each line once"),
+        (Raster(np.array([-1]), np.array([0]), np.ones(1)), "expected steps from 0"),
         (Raster(np.array([3, 1]), np.array([0]), np.ones(2)), "three equal columns"),
     ):
         with pytest.raises(ConfigError, match=told):

@@ -79,7 +79,6 @@ class CompiledNetwork(Model):
         raster, steps = self._raster(inputs, steps)
         if not np.all((raster.value >= 0) & (raster.value <= 2**24)):
             raise ConfigError(f"run: inputs: expected event counts from 0 to {2**24}")
-        self._inputs.fill(0.0)
         pieces = [Raster(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32))]
         n = self._spikes.size
         share = max(1, LONGEST_PIECE // n)

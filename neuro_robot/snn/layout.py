@@ -90,6 +90,7 @@ def build(
         spikes=np.zeros(n, np.int32),
         spike_counts=np.zeros(n, np.int64),
         counters=np.zeros(3, np.int64),
+        owed=np.zeros(max((c.post.size for c in connections if c.rule is not None), default=0), real),
     )
     start = 0
     for layer in layers:

@@ -15,6 +15,8 @@ from neuro_robot.events.array import EVENT_DTYPE
 from neuro_robot.snn.network import Connection, Layer, Network
 from neuro_robot.snn.primitives import Cell, Rule
 
+LONGEST_RUN = 2**40  # steps
+
 
 class Raster(NamedTuple):
     """Spikes of many steps, ordered by step and then by neuron, as inputs (lines) and as results (neurons)."""
@@ -220,12 +222,17 @@ class Model(ABC):
             raise ConfigError(
                 f"run: inputs: expected three equal columns, got {step.shape}, {neuron.shape}, {value.shape}"
             )
-        if step.size and (np.any(np.diff(step) < 0) or step[0] < 0):
-            raise ConfigError("run: inputs: expected steps from 0 upwards, in order")
         if neuron.size and not 0 <= neuron.min() <= neuron.max() < self._input_shape[0]:
             raise ConfigError(
                 f"run: inputs: expected lines below {self._input_shape[0]}, got {neuron.min()} to {neuron.max()}"
             )
+        if step.size and not 0 <= step.min() <= step.max() < LONGEST_RUN:
+            raise ConfigError(
+                f"run: inputs: expected steps from 0 below {LONGEST_RUN}, got {step.min()} to {step.max()}"
+            )
+        order = step * self._input_shape[0] + neuron
+        if np.any(order[1:] <= order[:-1]):
+            raise ConfigError("run: inputs: expected steps in order, and in a step each line once, in order")
         kept = np.searchsorted(step, steps)
         return Raster(step[:kept], neuron[:kept], value[:kept])
 

@@ -28,6 +28,7 @@ from neuro_robot.snn.kernels.tables import (
     G_SPLIT,
     G_TRACE,
     OPERATIONS,
+    OWED,
     PAST,
     POST,
     POST_TRACE,
@@ -109,29 +110,26 @@ def gain(factor: float, first: int, rest: float, j: int, rule: Reals, t: Memory)
 
 
 @inner
-def _row(
-    weight: Reals, current: Reals, y: Reals, now: Reals, before: Reals, then: Reals, factor: float, rest: float,
-    s: float, amount: float, low: float, high: float, learns: bool,
-) -> int:  # fmt: skip
+def _gains(out: Reals, factor: float, first: int, rest: float, rule: Reals, t: Memory) -> None:
+    """Gain of every synapse of a full row; loops over few arrays become vector code."""
+    y, size = rule[R_POST_TRACE], rule[R_SIZE]
+    sums = table_doubles(t, SUMS)
+    now, before, then = sums[0, y : y + size], sums[1, y : y + size], doubles(t, PAST)[first : first + size]
+    if rest == 0.0:
+        for j in range(size):
+            out[j] = factor * (now[j] - then[j])
+    else:
+        for j in range(size):
+            out[j] = factor * (before[j] - then[j] - rest * now[j])
+
+
+@inner
+def _row(weight: Reals, current: Reals, y: Reals, gains: Reals, s: float, loss: float, low: float, high: float) -> int:
     """A full row: gain, deposit, depression in one pass; returns how many weights changed."""
     changed = 0
-    loss = amount if learns else ZERO * amount
-    if rest == 0.0:
-        for j in range(weight.shape[0]):
-            w0 = weight[j]
-            w = w0 + current.dtype.type(factor * (now[j] - then[j]))
-            w = low if w < low else w
-            w = high if w > high else w
-            current[j] += w * s
-            w = w - loss * y[j]
-            w = low if w < low else w
-            w = high if w > high else w
-            weight[j] = w
-            changed += 1 if w != w0 else 0
-        return changed
     for j in range(weight.shape[0]):
         w0 = weight[j]
-        w = w0 + current.dtype.type(factor * (before[j] - then[j] - rest * now[j]))
+        w = w0 + gains[j]
         w = low if w < low else w
         w = high if w > high else w
         current[j] += w * s
@@ -144,21 +142,34 @@ def _row(
 
 
 @inner
-def settle(r: int, trace: int, weight: Reals, t: Memory) -> int:
-    """Give the synapses of a trace, in weight, what they have to gain; returns how many changed."""
-    rules = table_longs(t, RULES)
-    pre_trace = reals(t, PRE_TRACE)
-    rates = table_reals(t, RATES)
-    row = longs(t, ROW)
-    trace_row = longs(t, TRACE_ROW)
-    post = ints(t, POST)
-    rule = rules[r]
-    if pre_trace[trace] == ZERO:
-        return 0
-    low, high = rates[r, W_MIN], rates[r, W_MAX]
-    factor, past, rest = owed(rule, trace, t)
+def _settle_row(weight: Reals, gains: Reals, low: float, high: float) -> int:
     changed = 0
-    for k in range(row[trace_row[trace]], row[trace_row[trace] + 1]):
+    for j in range(weight.shape[0]):
+        w0 = weight[j]
+        w = w0 + gains[j]
+        w = low if w < low else w
+        w = high if w > high else w
+        weight[j] = w
+        changed += 1 if w != w0 else 0
+    return changed
+
+
+@inner
+def settle(r: int, trace: int, weight: Reals, t: Memory) -> Any:
+    """Give the synapses of a trace, in weight, what they have to gain; returns how many changed."""
+    rule = table_longs(t, RULES)[r]
+    if reals(t, PRE_TRACE)[trace] == ZERO:
+        return 0
+    row, entry = longs(t, ROW), longs(t, TRACE_ROW)[trace]
+    low, high = table_reals(t, RATES)[r, W_MIN], table_reals(t, RATES)[r, W_MAX]
+    factor, past, rest = owed(rule, trace, t)
+    first, last = row[entry], row[entry + 1]
+    if last - first == rule[R_SIZE]:
+        gains = reals(t, OWED)[: rule[R_SIZE]]
+        _gains(gains, factor, past, rest, rule, t)
+        return _settle_row(weight[first:last], gains, low, high)
+    post, changed = ints(t, POST), 0
+    for k in range(first, last):
         w0 = weight[k]
         w = w0 + weight.dtype.type(gain(factor, past, rest, post[k] - rule[R_START], rule, t))
         w = min(max(w, low), high)
@@ -219,17 +230,15 @@ def arrive(group: Reals, index: Reals, value: Reals, t: Memory) -> None:
     rates = table_reals(t, RATES)
     state = table_reals(t, STATE)
     post_trace = reals(t, POST_TRACE)
-    sums = table_doubles(t, SUMS)
     weight = reals(t, WEIGHT)
     row = longs(t, ROW)
     slow = reals(t, SLOW)
     counters = longs(t, COUNTERS)
-    past = doubles(t, PAST)
     r = group[G_RULE]
     rule, rate = rules[r], rates[r]
     size, learns, y0 = rule[R_SIZE], rule[R_LEARNS] == 1, rule[R_POST_TRACE]
     current = state[CURRENT, group[G_POST_START] : group[G_POST_START] + size]
-    y, now, before = post_trace[y0 : y0 + size], sums[0, y0 : y0 + size], sums[1, y0 : y0 + size]
+    y, gains = post_trace[y0 : y0 + size], reals(t, OWED)[:size]
     low, high = rate[W_MIN], rate[W_MAX]
     for m in range(index.shape[0]):
         trace, s = group[G_TRACE] + index[m], weight.dtype.type(value[m])
@@ -240,14 +249,13 @@ def arrive(group: Reals, index: Reals, value: Reals, t: Memory) -> None:
         amount = rate[A_MINUS] * s
         if rule[R_TRIPLET] == 1:
             amount = (rate[A_MINUS] + rate[A3_MINUS] * slow[trace]) * s
+        loss = amount if learns else ZERO * amount
         counters[OPERATIONS] += last - first
         if last - first == size and group[G_SPLIT] == 0:
-            counters[UPDATES] += _row(
-                weight[first:last], current, y, now, before, past[at : at + size], factor, rest, s, amount,
-                low, high, learns,
-            )  # fmt: skip
+            _gains(gains, factor, at, rest, rule, t)
+            counters[UPDATES] += _row(weight[first:last], current, y, gains, s, loss, low, high)
         else:
-            _sparse_row(group, first, last, factor, at, rest, s, amount if learns else ZERO * amount, t)
+            _sparse_row(group, first, last, factor, at, rest, s, loss, t)
         if rule[R_SAME_STEP] == 1:
             _raise(rule, trace, s, t)
 

@@ -28,6 +28,7 @@ from neuro_robot.snn.kernels.tables import (
     ZERO,
     Memory,
     Reals,
+    bits,
     inner,
     ints,
     longs,
@@ -39,15 +40,25 @@ from neuro_robot.snn.kernels.tables import (
     table_words,
 )
 
+LARGEST_BITS = LARGEST_INPUT.view(np.uint32)
 BLOCK = 16  # inputs looked at together: most blocks are silent
 NEVER = np.uint64(2**62)
 FRESH = np.uint64(2**63)  # in place of the silent draws to come: nothing has been drawn yet
 
 
 @inner
-def are_counts(inputs: Reals) -> bool:
-    """Whether every input is a number from 0 to LARGEST_INPUT."""
-    good = True
+def are_counts(t: Memory) -> bool:
+    """Whether every input is a number from 0 to LARGEST_INPUT.
+
+    Read as unsigned whole numbers, the floats from 0 upwards are in order, and NaN and all negative ones come after
+    (so does -0, which is then looked at again); many whole numbers are compared at once.
+    """
+    words, worst = bits(t, INPUTS), np.uint32(0)
+    for k in range(words.shape[0]):
+        worst = max(worst, words[k])
+    if worst <= LARGEST_BITS:
+        return True
+    inputs, good = singles(t, INPUTS), True
     for k in range(inputs.shape[0]):
         good &= (inputs[k] >= ZERO) & (inputs[k] <= LARGEST_INPUT)
     return good
@@ -55,47 +66,54 @@ def are_counts(inputs: Reals) -> bool:
 
 @inner
 def receive(slot: int, t: Memory) -> None:
-    """Pack the non-zero inputs of the input layers, and what the random sources fire, into this step's slot."""
-    layers = table_longs(t, LAYERS)
-    inputs = singles(t, INPUTS)
-    sent_index = table_ints(t, SENT_INDEX)
-    sent_value = table_singles(t, SENT_VALUE)
-    sent_count = table_ints(t, SENT_COUNT)
-    source = table_words(t, SOURCE)
-    cells = table_reals(t, CELLS)
-    spike_counts = longs(t, SPIKE_COUNTS)
+    """Pack the non-zero inputs of the input layers into this step's slot."""
+    layers, sent_index, sent_value = table_longs(t, LAYERS), table_ints(t, SENT_INDEX), table_singles(t, SENT_VALUE)
     for layer in range(layers.shape[0]):
-        kind, start, size = layers[layer, L_KIND], layers[layer, L_START], layers[layer, L_SIZE]
-        if kind == INPUT:
-            found = _pack(inputs, layers[layer, L_INPUT], size, sent_index[slot], sent_value[slot], start)
-            sent_count[slot, layer] = found
-        elif kind == POISSON:
-            found = _draw(source[:, layer], cells[layer, LOG_SILENT], size, sent_index[slot, start : start + size])
-            sent_count[slot, layer] = found
-            sent_value[slot, start : start + found] = ONE
-        else:
-            continue
-        for m in range(start, start + found):
-            spike_counts[start + sent_index[slot, m]] += 1
+        if layers[layer, L_KIND] == INPUT:
+            first, start, size = layers[layer, L_INPUT], layers[layer, L_START], layers[layer, L_SIZE]
+            here, inputs = slice(start, start + size), singles(t, INPUTS)[first : first + size]
+            words = bits(t, INPUTS)[first : first + size]
+            found = _pack(words, inputs, sent_index[slot, here], sent_value[slot, here])
+            _count(layer, slot, found, t)
 
 
 @inner
-def _pack(inputs: Reals, first: int, size: int, index: Reals, value: Reals, start: int) -> int:
-    """Write the non-zero ones of size inputs from first on; returns how many there are."""
-    found = start
-    for block in range(first, first + size, BLOCK):
-        stop = min(block + BLOCK, first + size)
-        loud = False
+def draw(slot: int, t: Memory) -> None:
+    """Write what the random sources fire into this step's slot."""
+    layers, sent_index, sent_value = table_longs(t, LAYERS), table_ints(t, SENT_INDEX), table_singles(t, SENT_VALUE)
+    for layer in range(layers.shape[0]):
+        if layers[layer, L_KIND] == POISSON:
+            start, size = layers[layer, L_START], layers[layer, L_SIZE]
+            silent = table_reals(t, CELLS)[layer, LOG_SILENT]
+            found = _draw(table_words(t, SOURCE)[:, layer], silent, size, sent_index[slot, start : start + size])
+            sent_value[slot, start : start + found] = ONE
+            _count(layer, slot, found, t)
+
+
+@inner
+def _count(layer: int, slot: int, found: int, t: Memory) -> None:
+    start, sent_index = table_longs(t, LAYERS)[layer, L_START], table_ints(t, SENT_INDEX)
+    table_ints(t, SENT_COUNT)[slot, layer] = found
+    spike_counts = longs(t, SPIKE_COUNTS)
+    for m in range(start, start + found):
+        spike_counts[start + sent_index[slot, m]] += 1
+
+
+@inner
+def _pack(words: Reals, inputs: Reals, index: Reals, value: Reals) -> int:
+    """Write the non-zero inputs and where they are; returns how many there are. words: the bits of inputs."""
+    found, size = 0, inputs.shape[0]
+    for block in range(0, size, BLOCK):
+        stop, loud = min(block + BLOCK, size), np.uint32(0)
         for k in range(block, stop):
-            loud |= inputs[k] != ZERO
-        if loud:
+            loud |= words[k]
+        if loud != 0:
             for k in range(block, stop):
-                index[found] = k - first
-                value[found] = inputs[k]
-                found += 1 if inputs[k] != ZERO else 0
-                if found == start + size:
-                    break
-    return found - start
+                if inputs[k] != ZERO:
+                    index[found] = k
+                    value[found] = inputs[k]
+                    found += 1
+    return found
 
 
 @inner

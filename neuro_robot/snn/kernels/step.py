@@ -14,8 +14,8 @@ from numba import njit
 
 from neuro_robot.snn.kernels import arrivals, deferred, membranes, plasticity, products, scaling
 from neuro_robot.snn.kernels import tables as k
-from neuro_robot.snn.kernels.spikes import are_counts, receive, receive_list
-from neuro_robot.snn.kernels.tables import ints, longs, singles, table_ints, table_longs, table_singles
+from neuro_robot.snn.kernels.spikes import are_counts, draw, receive, receive_list
+from neuro_robot.snn.kernels.tables import ints, longs, table_ints, table_longs, table_singles
 from neuro_robot.snn.kernels.traces import raise_pre
 
 
@@ -57,10 +57,11 @@ def entries(real: Any, parts: Parts) -> Entries:
     @njit(cache=True)
     def step(frame: k.Longs) -> Any:
         t = k.memory(frame, real)
-        if not are_counts(singles(t, k.INPUTS)):
+        if not are_counts(t):
             return -1
         now = longs(t, k.COUNTERS)[k.STEP]
         receive(now % table_ints(t, k.SENT_COUNT).shape[0], t)
+        draw(now % table_ints(t, k.SENT_COUNT).shape[0], t)
         return advance(now, t, cells, eager, deferral, sums, scalings)
 
     @njit(cache=True)
@@ -72,7 +73,7 @@ def entries(real: Any, parts: Parts) -> Entries:
         for n in range(steps):
             now = longs(t, k.COUNTERS)[k.STEP]
             slot = now % table_ints(t, k.SENT_COUNT).shape[0]
-            receive(slot, t)
+            draw(slot, t)
             receive_list(slot, lines[first[n] : first[n + 1]], values[first[n] : first[n + 1]], t)
             counts[n] = advance(now, t, cells, eager, deferral, sums, scalings)
             out[found : found + counts[n]] = spikes[: counts[n]]

@@ -101,6 +101,7 @@ class Tables(NamedTuple):
     spikes: Ints  # (n,) the spikes of the last step
     spike_counts: Longs  # (n,)
     counters: Longs  # (3,)
+    owed: Reals  # (size of the largest rule,) real, scratch: what a row has to gain
 
 
 # the tables by number, for the functions at the end
@@ -108,7 +109,7 @@ LAYERS, CELLS, GROUPS, RULES, RATES, STATE, EXTRA, THRESHOLD = range(8)
 REFRACTORY, FIRED, WEIGHT, POST, ROW, PLASTIC, COLUMN, COLUMN_ENTRY = range(8, 16)
 PRE_TRACE, POST_TRACE, SLOW, STAMP, TRACE_ROW, SUMS, PAST, TERMS = range(16, 24)
 FACTORS, COEFFICIENTS, SCALINGS, SCALING_RATES, MEAN_RATE, SOURCE, LINE, INPUTS = range(24, 32)
-SENT_INDEX, SENT_VALUE, SENT_COUNT, SPIKES, SPIKE_COUNTS, COUNTERS = range(32, 38)
+SENT_INDEX, SENT_VALUE, SENT_COUNT, SPIKES, SPIKE_COUNTS, COUNTERS, OWED = range(32, 39)
 
 
 @intrinsic
@@ -183,4 +184,4 @@ ints, longs, bytes_of, doubles, singles = (
 table_ints, table_longs, table_doubles, table_singles = (
     _table(kind) for kind in (np.int32, np.int64, np.float64, np.float32)
 )
-table_words = _table(np.uint64)
+table_words, bits = _table(np.uint64), _flat(np.uint32)
