@@ -329,3 +329,27 @@ def test_times_as_sinabs_and_norse_write_them_and_a_warning_when_the_unit_is_wro
     np.testing.assert_array_equal(spikes_of(network, np.ones((40, 2)), "1")[:, 1], expected)
     with pytest.warns(UserWarning, match=r"node '1'.tau: 20000 to 20000 time steps.*time_unit"):
         from_nir(graph, 1.0, "s")
+
+
+def test_a_skip_connection_and_biases_keep_step_with_the_longer_way():
+    """In one step of a simulator that runs layer after layer; here each layer of neurons takes a step of its own."""
+    rng = RNG(11)
+    first, second, third = neuron("LIF", 5, 1), neuron("LIF", 4, 2), neuron("LIF", 3, 3)
+    weights = {
+        "a": (rng.normal(2, 2, (5, 3)), rng.normal(0, 0.2, 5)), "b": (rng.normal(2, 2, (4, 5)), rng.normal(0, 0.2, 4)),
+        "c": (rng.normal(2, 2, (3, 4)), rng.normal(0.5, 0.2, 3)), "skip": (rng.normal(0, 2, (3, 3)), np.zeros(3)),
+    }  # fmt: skip
+    nodes = {name: nir.Affine(*told) for name, told in weights.items()}
+    nodes |= {"first": first, "second": second, "third": third}
+    nodes |= {"in": nir.Input(np.array([3])), "out": nir.Output(np.array([3]))}
+    edges = [("in", "a"), ("a", "first"), ("first", "b"), ("b", "second"), ("second", "c"), ("c", "third")]
+    edges += [("in", "skip"), ("skip", "third"), ("third", "out")]
+    network = from_nir(nir.NIRGraph(nodes, edges), 1.0)
+    inputs = rng.poisson(0.5, (300, 3)).astype(float)
+    one, two, three, expected = Naive(first), Naive(second), Naive(third), []
+    for row in inputs:
+        spikes = one.step(weights["a"][0] @ row + weights["a"][1])
+        spikes = two.step(weights["b"][0] @ spikes + weights["b"][1])
+        expected.append(three.step(weights["c"][0] @ spikes + weights["c"][1] + weights["skip"][0] @ row))
+    assert np.sum(expected) > 30
+    np.testing.assert_array_equal(spikes_of(network, inputs, "third")[2:], expected[:-2])

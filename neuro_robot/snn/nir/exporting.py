@@ -75,8 +75,10 @@ class _Export:
         for name, told in self.populations.items():
             if told.kind != "bias":
                 self.names[name] = self._add(name, self._node(told))
-        for (pre, post, delay), weight in sorted(self.paths.items(), key=lambda item: item[0][2]):
-            self._path(pre, post, delay, weight)
+        # straight from an input first: that path takes the bias along
+        order = sorted(self.paths, key=lambda path: (path[2], self.populations[path[0]].kind != "Input"))
+        for pre, post, delay in order:
+            self._path(pre, post, delay, self.paths[pre, post, delay])
         if self.biases:
             raise ConfigError(
                 f"layer {next(iter(self.biases))!r}: a bias but no synapses; NIR keeps biases in an Affine "
@@ -111,7 +113,8 @@ class _Export:
             )
         for delay in np.unique(connection.delay_steps).tolist():
             chosen = connection.delay_steps == delay
-            matrix = self.paths.setdefault((pre, post, delay), np.zeros((to.r.size, self.populations[pre].r.size)))
+            more = max(0, delay - self.populations[pre].latency(to))
+            matrix = self.paths.setdefault((pre, post, more), np.zeros((to.r.size, self.populations[pre].r.size)))
             np.add.at(matrix, (at[chosen], rows[connection.pre_index[chosen]]), weights[chosen])
 
     def _scale(self, name: str) -> Floats:
@@ -138,8 +141,8 @@ class _Export:
     def _path(self, pre: str, post: str, delay: int, weight: Floats) -> None:
         """Delay, then Linear or Affine; the first path to a population takes its bias along."""
         start = self.names[pre]
-        if delay > 1:
-            steps = np.full(weight.shape[1], (delay - 1) * self.clock.step, np.float32)
+        if delay:
+            steps = np.full(weight.shape[1], delay * self.clock.step, np.float32)
             held = self._add(f"{pre}_{post}_delay", self.nir.Delay(steps))
             self.edges.append((start, held))
             start = held

@@ -9,12 +9,14 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from scipy import sparse
+from scipy.sparse.csgraph import connected_components
 
 from neuro_robot.errors import ConfigError
 from neuro_robot.snn.cells import Poisson
@@ -63,6 +65,8 @@ def from_nir(
         _add_constant(network, nodes)
     for name in heard:
         _add_neurons(network, name, nodes[name], told, start)
+    for name, level in _levels(heard, set(told.inputs)).items():
+        network.populations[name] = replace(network.populations[name], level=level)
     pieces = 0
     for name, signal in heard.items():
         for (source, delay), matrix in sorted(signal.items(), key=lambda item: item[0]):
@@ -156,6 +160,25 @@ class _Graph:
         return total
 
 
+def _levels(heard: dict[str, Signal], inputs: set[str]) -> dict[str, int]:
+    """Of every population, the most populations on a way to it from the inputs; those of one loop have one level."""
+    number = {name: k for k, name in enumerate(heard)}
+    edges = np.array(
+        [(number[s], number[name]) for name in heard for s, _ in heard[name] if s in number and s not in inputs],
+        np.int64,
+    ).reshape(-1, 2)
+    joined = sparse.csr_array((np.ones(len(edges)), (edges[:, 0], edges[:, 1])), shape=(len(number), len(number)))
+    loops, loop = connected_components(joined, connection="strong")
+    before: dict[int, set[int]] = {k: set() for k in range(loops)}
+    for pre, post in loop[edges].tolist():
+        if pre != post:
+            before[post].add(pre)
+    level: dict[int, int] = {}
+    for k in TopologicalSorter(before).static_order():
+        level[k] = max((level[pre] + 1 for pre in before[k]), default=0)
+    return {name: level[int(loop[number[name]])] for name in heard}
+
+
 def _through(signal: Signal, step: Step) -> Signal:
     """What a node makes of what it hears."""
     out: Signal = {}
@@ -245,7 +268,7 @@ def _connect(network: NirNetwork, source: str, name: str, delay: int, matrix: An
             entries = rows.tocoo()
             synapses = Sparse(entries.row.astype(np.int64), entries.col.astype(np.int64), entries.data)
             title = f"{pre_layer}->{post_layer}" + (f" ({delay})" if delay else "")
-            network.connect(pre_layer, post_layer, synapses, 1 + delay, name=title)
+            network.connect(pre_layer, post_layer, synapses, pre.latency(post) + delay, name=title)
     return pieces
 
 

@@ -79,7 +79,7 @@ def _convolution(where: str, node: Any, shape: Shape, dimensions: int) -> Step: 
     told = [_pair(f"{where}.{name}", getattr(node, name), dimensions) for name in ("stride", "dilation")]
     reach = [d * (k - 1) for d, k in zip(told[1], kernel.shape[2:], strict=True)]
     padding = node.padding.decode() if isinstance(node.padding, bytes) else node.padding
-    if padding == "same":
+    if isinstance(padding, str) and padding == "same":
         before, after = [r // 2 for r in reach], [r - r // 2 for r in reach]
     else:
         none = isinstance(padding, str) and padding == "valid"

@@ -99,6 +99,13 @@ class Population:
     parts: tuple[tuple[str, NDArray[np.int64]], ...]
     r: Floats
     w_in: Floats
+    level: int = 0  # how many populations a signal passes before it, the longest way; loops count once
+
+    def latency(self, post: Population) -> int:
+        """The delay of a path without Delay nodes: a step from neurons to neurons; shorter ways wait for longer."""
+        if self.kind in ("Input", "bias"):
+            return 1 + post.level  # an input is integrated in its own step through a delay of one
+        return max(1, post.level - self.level)
 
 
 @dataclass(frozen=True)
