@@ -1,5 +1,8 @@
 """The back ends loihi and loihi2 from a float description: timing, arithmetic, learning, state, refusals."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 from hypothesis import Phase, given, settings
@@ -298,6 +301,21 @@ def test_a_saved_state_continues_bit_for_bit(seed, tmp_path_factory):
     one, other = first.state(), second.state()
     for name, values in one.items():
         np.testing.assert_array_equal(values, other[name], name)
+
+
+@pytest.mark.parametrize("arithmetic", ["integer", "cpu"])
+def test_a_copy_and_a_pickle_go_on_alike_and_apart(arithmetic):
+    net, rng = random_network(5)
+    model = net.compile("loihi2", arithmetic=arithmetic)
+    inputs = (rng.random((60, *model._input_shape)) < 0.4) * 2.0
+    for row in inputs[:30]:
+        model.step(row)
+    others = [copy.deepcopy(model), pickle.loads(pickle.dumps(model))]
+    for row in inputs[30:]:
+        spikes = model.step(row).tolist()
+        assert [other.step(row).tolist() for other in others] == [spikes, spikes]
+    others[0].step(inputs[0])
+    assert others[0].steps == model.steps + 1
 
 
 def test_reset_brings_back_the_start_but_keeps_weights():

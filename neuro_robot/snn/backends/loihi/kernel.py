@@ -1,15 +1,19 @@
 """One time step of the chip in integers, event driven: work is done for spikes and for compartments, not for silence.
 
 Order: inputs are recorded; spikes arrive with the lag of their synapses; u, v and spikes of every compartment follow.
-Sums are kept in 32 bits that wrap. The arrays are passed one by one because they reach compiled code sooner that way,
-and expressions are cut back to 32 bits at once, so that eight or sixteen neurons fit a vector register.
+Sums are kept in 32 bits that wrap. The arrays come as one frame of addresses, which reaches compiled code sooner, and
+expressions are cut back to 32 bits at once, so that eight or sixteen neurons fit a vector register.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
-from numba import njit
+from numba import carray, njit
 from numpy.typing import NDArray
+
+from neuro_robot.snn.kernels.tables import _pointer
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
@@ -39,6 +43,49 @@ TURN = np.int32(1 << 24)
 BLOCK = 16  # elements looked at together for being all zero
 ZERO, ONE = np.int32(0), np.int32(1)
 NONE, SINGLE, MOST = np.float32(0), np.float32(1), np.float32(1 << 24)  # events
+
+
+FRAME = 4  # numbers for each array in a frame: address, up to three sizes
+
+
+@njit(cache=True)
+def step_framed(payloads: Ints, frame: Longs) -> int:
+    """`step` with the fields of Tables in a frame (see tables.frame_of)."""
+    found: int = step(payloads, *_open(frame))
+    return found
+
+
+@njit(cache=True)
+def step_counts_framed(counts: Floats, payloads: Ints, frame: Longs) -> int:
+    """`step_counts` with the fields of Tables in a frame."""
+    found: int = step_counts(counts, payloads, *_open(frame))
+    return found
+
+
+@njit(cache=True)
+def _open(frame: Longs) -> Any:
+    """The arrays of a frame, in the order of Tables."""
+    return (
+        _array(frame, 0, np.int64), _array(frame, 1, np.int64), _array(frame, 2, np.int32), _list(frame, 3, np.int16),
+        _list(frame, 4, np.int32), _list(frame, 5, np.int64), _cube(frame, 6, np.int32), _array(frame, 7, np.int64),
+        _list(frame, 8, np.int64),
+    )  # fmt: skip
+
+
+@njit(cache=True)
+def _list(frame: Longs, k: int, kind: Any) -> Any:
+    return carray(_pointer(frame[FRAME * k]), (frame[FRAME * k + 1],), kind)
+
+
+@njit(cache=True)
+def _array(frame: Longs, k: int, kind: Any) -> Any:
+    return carray(_pointer(frame[FRAME * k]), (frame[FRAME * k + 1], frame[FRAME * k + 2]), kind)
+
+
+@njit(cache=True)
+def _cube(frame: Longs, k: int, kind: Any) -> Any:
+    shape = (frame[FRAME * k + 1], frame[FRAME * k + 2], frame[FRAME * k + 3])
+    return carray(_pointer(frame[FRAME * k]), shape, kind)
 
 
 @njit(cache=True)

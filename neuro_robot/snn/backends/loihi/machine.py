@@ -31,8 +31,20 @@ class Machine:
         self.layer_slices = tables.layer_slices(layers)
         self._shape = (sum(layer.size for layer in layers if layer.parameters is None),)
         self._payloads = np.zeros(self._shape, np.int32)
-        self._spikes = self.tables.cells[kernel.SPIKES]
+        self._silence = np.zeros(self._shape, np.int32)
+        self._open()
         _warm_up()
+
+    def _open(self) -> None:
+        """What depends on where the tables lie in memory."""
+        self._frame, self._spikes = tables.frame_of(self.tables), self.tables.cells[kernel.SPIKES]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name not in ("_frame", "_spikes")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._open()
 
     def step(self, payloads: ArrayLike | None = None) -> NDArray[np.int32]:
         """Advance one step; returns the neurons that spiked, ascending, in the numbering of `layer_slices`.
@@ -40,7 +52,7 @@ class Machine:
         payloads: (n_inputs,) whole numbers for all input layers, 0 = none; contiguous int32 is taken as it is. Raises
         ConfigError, with nothing changed, on another shape, a broken number, or a payload the line cannot carry.
         """
-        values = np.asarray(np.zeros(self._shape, np.int32) if payloads is None else payloads)
+        values = self._silence if payloads is None else np.asarray(payloads)
         if values.dtype is not INT32 or values.shape != self._shape or not values.flags.c_contiguous:
             values = self._converted(values)
         found = self._advance(values)
@@ -68,11 +80,11 @@ class Machine:
         return view
 
     def _advance(self, payloads: NDArray[np.int32]) -> int:
-        found: int = kernel.step(payloads, *self.tables)
+        found: int = kernel.step_framed(payloads, self._frame)
         return found
 
     def _advance_counts(self, counts: NDArray[np.float32]) -> int:
-        found: int = kernel.step_counts(counts, self._payloads, *self.tables)
+        found: int = kernel.step_counts_framed(counts, self._payloads, self._frame)
         return found
 
     def _learned(self, found: int) -> NDArray[np.int32]:
@@ -118,5 +130,6 @@ def _warm_up() -> None:
     network.add_layer("n", 1, Compartments(0, 0, 1))
     network.connect("in", "n", [[1]])
     held, _ = tables.build(network)
-    kernel.step(np.zeros(1, np.int32), *held)
-    kernel.step_counts(np.zeros(1, np.float32), np.zeros(1, np.int32), *held)
+    frame = tables.frame_of(held)
+    kernel.step_framed(np.zeros(1, np.int32), frame)
+    kernel.step_counts_framed(np.zeros(1, np.float32), np.zeros(1, np.int32), frame)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,6 +69,16 @@ def build(network: ChipNetwork) -> tuple[Tables, dict[str, slice]]:
         counters=np.zeros(kernel.COUNTS + n, np.int64),
     )
     return tables, places
+
+
+def frame_of(tables: Tables) -> NDArray[np.int64]:
+    """Address and shape of every table for the kernel; the tables must be kept as long as the frame is used."""
+    arrays: tuple[NDArray[Any], ...] = tuple(tables)
+    frame = np.zeros((len(arrays), kernel.FRAME), np.int64)
+    for entry, array in zip(frame, arrays, strict=True):
+        entry[0] = array.ctypes.data
+        entry[1 : 1 + array.ndim] = array.shape
+    return frame.reshape(-1)
 
 
 def layer_slices(layers: tuple[ChipLayer, ...]) -> dict[str, slice]:
