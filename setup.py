@@ -17,6 +17,7 @@ REQUIRED = [
     "imageio-ffmpeg>=0.6,<0.9",
     "lz4>=4.4.5,<5",
     "matplotlib>=3.10,<3.12",
+    "nir>=1.0.8,<1.1",
     "numba>=0.68,<0.69",
     "numpy>=2.2,<2.5",
     "opencv-python-headless>=4.12,<5.1",
