@@ -35,7 +35,7 @@ def test_the_sketch_runs_as_written(backend):
     assert "params={...}" in text
     input_data = (np.random.default_rng(0).random((1000, 100)) < 0.05).astype(np.float32)
     names = {"input_data": input_data}
-    exec(text.replace("'loihi2'", repr(backend)), names)
+    exec(re.sub(r"set_backend\(.loihi2.\)", f"set_backend({backend!r})", text), names)
     model = names["model"]
     assert model.backend == backend
     assert model.core.steps == 1000

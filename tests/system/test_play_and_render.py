@@ -71,7 +71,7 @@ def test_pause_seek_rate_and_loop(file, tmp_path):
         graph.configure()
         graph.activate()
         until(graph, "player_node", lambda status: int(status.values.get("sent", 0)) > 10)
-        answer = graph._call(SetBool, "player_node/pause", SetBool.Request(data=True), 10.0)
+        answer = graph.call("player_node", "pause", SetBool, SetBool.Request(data=True))
         assert answer.success
         graph.spin(0.3)
         count = len(listener.events)
@@ -79,7 +79,7 @@ def test_pause_seek_rate_and_loop(file, tmp_path):
         graph.spin(0.3)
         assert len(listener.events) == count
         graph.set_parameter("player_node", "position_s", 1.5)
-        graph._call(SetBool, "player_node/pause", SetBool.Request(data=False), 10.0)
+        graph.call("player_node", "pause", SetBool, SetBool.Request(data=False))
         until(graph, "player_node", lambda _status: len(listener.events) > count)
         since_s = (listener.events[count]["t"][0] - made_events()["t"][0]) * 1e-9
         assert since_s == pytest.approx(1.5, abs=0.05)
