@@ -1,7 +1,6 @@
 """One frame of a run's video as docs/images/flight.png: chase view, events, spikes.
 
-    neuro_robot fly --mode inprocess --seed 1000 --episodes 20 --weights initial --no-record --out runs/training
-    neuro_robot fly --mode inprocess --seed 7 --weights runs/training/weights_after.npz --out runs/picture
+    neuro_robot fly --mode inprocess --seed 7 --no-video --out runs/picture
     python docs/images/flight_picture.py runs/picture 6.9
 
 The folder needs its bag and its summary; the last number is the time of the frame, s.
