@@ -8,6 +8,9 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 Vector3 = tuple[float, float, float]
 Quaternion = tuple[float, float, float, float]  # x, y, z, w: rotates base_link vectors into odom
 
@@ -29,6 +32,27 @@ class Odometry(NamedTuple):
     orientation: Quaternion
     velocity: Vector3  # m/s, base_link
     angular_velocity: Vector3  # rad/s, base_link
+
+
+class LegSense(NamedTuple):
+    """What a legged robot feels in its legs; joints in the order of `joint_states`, feet FR, FL, RR, RL."""
+
+    t_ns: int
+    position: tuple[float, ...]  # rad, joint encoders
+    velocity: tuple[float, ...]  # rad/s
+    effort: tuple[float, ...]  # N m, as the actuators report it
+    touches: NDArray[np.void]  # EVENT_DTYPE since the last sample: x = foot, p = 1 touch-down, 0 lift-off
+
+
+class JointCommand(NamedTuple):
+    """Joint positions to hold from now on, in the order of `joint_states` (ros2_control `joint_trajectory`)."""
+
+    t_ns: int  # sensor time up to which the events were used
+    position: tuple[float, ...]  # rad
+
+    def is_finite(self) -> bool:
+        """True when every position is a number; anything else must stop the robot."""
+        return all(math.isfinite(value) for value in self.position)
 
 
 class BodyCommand(NamedTuple):

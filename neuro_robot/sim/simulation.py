@@ -10,7 +10,7 @@ import numpy as np
 from neuro_robot.config import group, parameter
 from neuro_robot.errors import SimulationError
 from neuro_robot.events.packet import EventPacket
-from neuro_robot.robot import BodyCommand, Imu, Odometry
+from neuro_robot.robot import BodyCommand, Imu, LegSense, Odometry
 from neuro_robot.sim.camera import CameraConfig, EventCamera
 from neuro_robot.sim.dvs import DvsConfig
 from neuro_robot.sim.flight_control import ControlConfig
@@ -47,7 +47,7 @@ class DroneConfig:
 class Outcome:
     """How an episode ended."""
 
-    kind: str  # goal | collision | out_of_bounds | timeout
+    kind: str  # goal | collision | fall | out_of_bounds | timeout
     reason: str
     t_ns: int
 
@@ -61,6 +61,7 @@ class Observation:
     imu: Imu
     odom: Odometry
     outcome: Outcome | None
+    legs: LegSense | None = None  # of a body that has legs
 
 
 class DroneSimulation:
