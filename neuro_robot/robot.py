@@ -50,6 +50,11 @@ class JointCommand(NamedTuple):
     t_ns: int  # sensor time up to which the events were used
     position: tuple[float, ...]  # rad
 
+    @property
+    def values(self) -> tuple[float, ...]:
+        """The positions."""
+        return self.position
+
     def is_finite(self) -> bool:
         """True when every position is a number; anything else must stop the robot."""
         return all(math.isfinite(value) for value in self.position)
@@ -64,9 +69,17 @@ class BodyCommand(NamedTuple):
     vz: float
     yaw_rate: float  # rad/s
 
+    @property
+    def values(self) -> tuple[float, ...]:
+        """vx, vy, vz, yaw_rate."""
+        return self[1:]
+
     def is_finite(self) -> bool:
         """True when every component is a number; anything else must stop the robot."""
         return all(math.isfinite(value) for value in self[1:])
+
+
+Command = BodyCommand | JointCommand  # what a robot obeys: a body velocity, or the joints of its legs
 
 
 def stop_command(t_ns: int) -> BodyCommand:

@@ -10,16 +10,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuro_robot.robot import BodyCommand
-
-_COMMAND = struct.Struct("<q4d")
+from neuro_robot.robot import Command
 
 
 class RunDigest:
     """Running sha256 of spikes and commands.
 
-    Canonical form: a spike is t (int64), x, y (uint16), p (uint8), a command t_ns (int64), vx, vy, vz, yaw rate
-    (float64), all little endian, one after the other; how they were cut into packets does not matter.
+    Canonical form: a spike is t (int64), x, y (uint16), p (uint8), a command t_ns (int64) and its values
+    (float64: vx, vy, vz, yaw rate, or the joint positions), all little endian, one after the other; how they were cut
+    into packets does not matter.
     """
 
     def __init__(self) -> None:
@@ -34,9 +33,10 @@ class RunDigest:
             self._spikes.update(np.ascontiguousarray(spikes).tobytes())
             self.n_spikes += len(spikes)
 
-    def add_command(self, command: BodyCommand) -> None:
+    def add_command(self, command: Command) -> None:
         """The next command."""
-        self._commands.update(_COMMAND.pack(*command))
+        values = command.values
+        self._commands.update(struct.pack(f"<q{len(values)}d", command.t_ns, *values))
         self.n_commands += 1
 
     def result(self, weights: Mapping[str, NDArray[Any]] | None = None) -> dict[str, str]:

@@ -13,9 +13,19 @@ import numpy as np
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from rosbags.typesys.store import Typestore
 
-from neuro_robot.bags.topics import CLOCK, COMMAND, DIAGNOSTICS, EVENT_PACKET, IMU, ODOM
+from neuro_robot.bags.legs import JointSample
+from neuro_robot.bags.topics import (
+    CLOCK,
+    COMMAND,
+    DIAGNOSTICS,
+    EVENT_PACKET,
+    IMU,
+    JOINT_STATES,
+    JOINT_TRAJECTORY,
+    ODOM,
+)
 from neuro_robot.events.packet import EventPacket
-from neuro_robot.robot import BodyCommand, Imu, Odometry, Quaternion, Vector3
+from neuro_robot.robot import BodyCommand, Imu, JointCommand, Odometry, Quaternion, Vector3
 
 EVENT_PACKET_TEXT = """\
 std_msgs/Header header
@@ -75,6 +85,23 @@ def command_to_cdr(command: BodyCommand) -> bytes:
     linear, angular = _vector((command.vx, command.vy, command.vz)), _vector((0.0, 0.0, command.yaw_rate))
     twist = _types()["geometry_msgs/msg/Twist"](linear, angular)
     return _bytes(_types()[COMMAND.type](_header(command.t_ns, "base_link"), twist), COMMAND.type)
+
+
+def trajectory_to_cdr(command: JointCommand, names: tuple[str, ...]) -> bytes:
+    """trajectory_msgs/msg/JointTrajectory of one point, to be held from now on (time_from_start 0)."""
+    types, nothing = _types(), np.empty(0)
+    now = types["builtin_interfaces/msg/Duration"](0, 0)
+    point = types["trajectory_msgs/msg/JointTrajectoryPoint"](
+        np.array(command.position), nothing, nothing, nothing, now
+    )
+    message = types[JOINT_TRAJECTORY.type](_header(command.t_ns, ""), list(names), [point])
+    return _bytes(message, JOINT_TRAJECTORY.type)
+
+
+def joint_states_to_cdr(sample: JointSample) -> bytes:
+    """sensor_msgs/msg/JointState."""
+    values = (np.array(sample.position), np.array(sample.velocity), np.array(sample.effort))
+    return _bytes(_types()[JOINT_STATES.type](_header(sample.t_ns, ""), list(sample.names), *values), JOINT_STATES.type)
 
 
 def imu_to_cdr(imu: Imu) -> bytes:
@@ -160,6 +187,22 @@ def command_from(message: Any) -> BodyCommand:  # noqa: ANN401
     """The plain command of a ROS or rosbags TwistStamped."""
     twist = message.twist
     return BodyCommand(stamp_ns(message) or 0, twist.linear.x, twist.linear.y, twist.linear.z, twist.angular.z)
+
+
+def trajectory_from(message: Any) -> JointCommand:  # noqa: ANN401
+    """The plain command of a ROS or rosbags JointTrajectory: its last point. No point: nothing finite to hold."""
+    position = message.points[-1].positions if len(message.points) else (float("nan"),)
+    return JointCommand(stamp_ns(message) or 0, tuple(float(value) for value in position))
+
+
+def joint_sample_from(message: Any) -> JointSample:  # noqa: ANN401
+    """The plain sample of a ROS or rosbags JointState; what the robot does not report is 0."""
+    zeros = (0.0,) * len(message.position)
+    position, velocity, effort = (
+        tuple(float(value) for value in values) if len(values) == len(zeros) else zeros
+        for values in (message.position, message.velocity, message.effort)
+    )
+    return JointSample(stamp_ns(message) or 0, tuple(message.name), position, velocity, effort)
 
 
 def _xyz(value: Any) -> Vector3:  # noqa: ANN401

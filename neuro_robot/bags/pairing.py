@@ -1,21 +1,34 @@
-"""Which IMU sample belongs to which event packet: one rule for the controller node and for replay."""
+"""Which samples belong to which event packet: one rule for the controller node and for replay."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from typing import Generic, Protocol, TypeVar
 
-from neuro_robot.bags.messages import imu_from
+from neuro_robot.bags.legs import LegSamples
+from neuro_robot.bags.messages import imu_from, joint_sample_from, packet_from
 from neuro_robot.bags.reader import BagReader
-from neuro_robot.bags.topics import IMU
+from neuro_robot.bags.topics import FOOT_CONTACTS, IMU, JOINT_STATES
 from neuro_robot.events.packet import EventPacket
-from neuro_robot.robot import Imu
+from neuro_robot.robot import Imu, LegSense
 
 KEPT = 256
 WINDOW_NS = 1_000_000_000  # a sample further behind the packet's stamp belongs to another flight
 
 
-class ImuPairing:
+class Timed(Protocol):
+    """Anything with a sensor time."""
+
+    @property
+    def t_ns(self) -> int:
+        """Sensor time."""
+
+
+T = TypeVar("T", bound=Timed)
+
+
+class Pairing(Generic[T]):
     """Gives each packet the first sample that is newer than the one the packet before had.
 
     A simulator sends one sample with each packet, stamped with the packet's end, so this is that sample, whichever
@@ -23,16 +36,16 @@ class ImuPairing:
     """
 
     def __init__(self) -> None:
-        self._samples: deque[Imu] = deque(maxlen=KEPT)
+        self._samples: deque[T] = deque(maxlen=KEPT)
         self._used_ns = -1
         self._stepped_back = False  # the samples have begun the next flight, the packets not yet
 
     @property
-    def newest(self) -> Imu | None:
+    def newest(self) -> T | None:
         """The last sample that came."""
         return self._samples[-1] if self._samples else None
 
-    def add(self, sample: Imu) -> None:
+    def add(self, sample: T) -> None:
         """A sample came; one from before the last begins a new flight, a repeated one changes nothing."""
         if self._samples and sample.t_ns < self._samples[-1].t_ns:
             self._samples.clear()
@@ -47,7 +60,7 @@ class ImuPairing:
         self._stepped_back = False
         self._used_ns = -1
 
-    def take(self, packet: EventPacket) -> Imu | None:
+    def take(self, packet: EventPacket) -> T | None:
         """The packet's sample, or None as long as it has not come."""
         for sample in self._samples:
             behind_ns = sample.t_ns - packet.stamp_ns
@@ -57,20 +70,43 @@ class ImuPairing:
         return None
 
 
-def packets_with_imu(reader: BagReader) -> Iterator[tuple[EventPacket, list[Imu]]]:
-    """Each packet of a bag with the IMU samples up to and including its own (empty: there is none)."""
-    samples = (imu_from(message.value()) for message in reader.messages(IMU.name))
-    pairing = ImuPairing()
+def packets_with_senses(reader: BagReader) -> Iterator[tuple[EventPacket, list[Imu], LegSense | None]]:
+    """Each packet of a bag with the IMU samples up to its own (empty: there is none) and what its legs felt."""
+    imus = _Feed(Pairing[Imu](), (imu_from(message.value()) for message in reader.messages(IMU.name)))
+    legs = _Feed(Pairing[LegSense](), _leg_senses(reader))
     last_seq = -1
     for _, packet in reader.packets():
         if packet.seq < last_seq:
-            pairing.restart()
+            imus.pairing.restart()
+            legs.pairing.restart()
         last_seq = packet.seq
-        taken: list[Imu] = []
-        while pairing.take(packet) is None:
-            sample = next(samples, None)
+        felt = legs.up_to(packet)
+        yield packet, imus.up_to(packet), felt[-1] if felt else None
+
+
+class _Feed(Generic[T]):
+    """Samples in order, handed to their pairing no further than a packet needs."""
+
+    def __init__(self, pairing: Pairing[T], samples: Iterator[T]) -> None:
+        self.pairing = pairing
+        self._samples = samples
+
+    def up_to(self, packet: EventPacket) -> list[T]:
+        taken: list[T] = []
+        while self.pairing.take(packet) is None:
+            sample = next(self._samples, None)
             if sample is None:
                 break
-            pairing.add(sample)
+            self.pairing.add(sample)
             taken.append(sample)
-        yield packet, taken
+        return taken
+
+
+def _leg_senses(reader: BagReader) -> Iterator[LegSense]:
+    samples = LegSamples()
+    for message in reader.messages(JOINT_STATES.name, FOOT_CONTACTS.name):
+        if message.topic == JOINT_STATES.name:
+            samples.add_joints(joint_sample_from(message.value()))
+        else:
+            samples.add_contacts(packet_from(message.value()))
+        yield from samples.complete()

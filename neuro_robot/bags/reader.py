@@ -12,7 +12,7 @@ from rosbags.rosbag2 import Reader
 from rosbags.rosbag2.errors import ReaderError
 
 from neuro_robot.bags.messages import from_cdr, packet_from
-from neuro_robot.bags.topics import EVENT_PACKET, EVENTS, TOPICS
+from neuro_robot.bags.topics import COMMAND, EVENT_PACKET, EVENTS, JOINT_TRAJECTORY, LEG_TOPICS, TOPICS
 from neuro_robot.errors import BagError
 from neuro_robot.events.packet import EventPacket
 
@@ -45,7 +45,13 @@ class BagReader:
     @property
     def is_run(self) -> bool:
         """True for the bag of one of our own runs, False for a camera's recording."""
-        return {"events", "cmd_vel"} <= set(self._names.values())
+        return EVENTS.name in self._names.values() and self.command_topic is not None
+
+    @property
+    def command_topic(self) -> str | None:
+        """The topic of what the controller said: joints of a legged robot, else `cmd_vel`; None in a recording."""
+        names = set(self._names.values())
+        return next((topic.name for topic in (JOINT_TRAJECTORY, COMMAND) if topic.name in names), None)
 
     @property
     def custom_data(self) -> dict[str, str]:
@@ -113,7 +119,7 @@ def bag_folder(path: Path) -> Path:
 
 def _relative(connection: Connection) -> str:
     """A run's topic is known by its relative name under any namespace; a camera driver's `~/events` keeps its own."""
-    for topic in TOPICS:
+    for topic in (*TOPICS, *LEG_TOPICS):
         if connection.msgtype == topic.type and connection.topic.endswith(topic.resolved()):
             return topic.name
     return str(connection.topic)

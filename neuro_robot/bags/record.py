@@ -10,11 +10,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuro_robot.bags.digest import RunDigest
-from neuro_robot.bags.messages import clock_to_cdr, command_to_cdr, imu_to_cdr, odometry_to_cdr, packet_to_cdr
-from neuro_robot.bags.topics import CLOCK, COMMAND, EVENTS, IMU, ODOM, SPIKES, TOPICS
+from neuro_robot.bags.legs import JointSample, contacts_packet
+from neuro_robot.bags.messages import (
+    clock_to_cdr,
+    command_to_cdr,
+    imu_to_cdr,
+    joint_states_to_cdr,
+    odometry_to_cdr,
+    packet_to_cdr,
+    trajectory_to_cdr,
+)
+from neuro_robot.bags.topics import (
+    CLOCK,
+    COMMAND,
+    EVENTS,
+    FOOT_CONTACTS,
+    IMU,
+    JOINT_STATES,
+    JOINT_TRAJECTORY,
+    LEG_TOPICS,
+    ODOM,
+    SPIKES,
+    TOPICS,
+)
 from neuro_robot.bags.writer import RunBag
 from neuro_robot.events.packet import EventPacket, pack
-from neuro_robot.robot import BodyCommand, Imu, Odometry
+from neuro_robot.robot import Command, Imu, JointCommand, LegSense, Odometry
 
 
 class Seen(Protocol):
@@ -25,13 +46,14 @@ class Seen(Protocol):
     imu: Imu
     odom: Odometry
     outcome: Any
+    legs: LegSense | None
 
 
 class Answer(Protocol):
     """What the controller answers."""
 
     @property
-    def command(self) -> BodyCommand:
+    def command(self) -> Command:
         """What the robot shall do."""
 
     @property
@@ -60,8 +82,11 @@ class SpikePacker:
 class FlightRecorder:
     """Writes observations and replies to a RunBag and keeps their digest."""
 
-    def __init__(self, path: str | Path | None, shape: tuple[int, int]) -> None:
-        self.bag = None if path is None else RunBag(path, TOPICS)
+    def __init__(self, path: str | Path | None, shape: tuple[int, int], joints: tuple[str, ...] = ()) -> None:
+        topics = (*TOPICS, *LEG_TOPICS) if joints else TOPICS
+        self.bag = None if path is None else RunBag(path, topics)
+        self._joints = joints
+        self._contacts = 0
         self.digest = RunDigest()
         self._spikes = SpikePacker()
         self._shape = shape
@@ -74,6 +99,8 @@ class FlightRecorder:
         self.bag.write(ODOM.name, seen.odom.t_ns, odometry_to_cdr(seen.odom))
         if seen.outcome is None:
             self.bag.write(IMU.name, seen.imu.t_ns, imu_to_cdr(seen.imu))
+            if seen.legs is not None:
+                self._legs(self.bag, seen.legs)
             self.bag.write(EVENTS.name, seen.packet.stamp_ns, packet_to_cdr(seen.packet))
 
     def reply(self, reply: Answer, t_ns: int) -> None:  # noqa: ARG002 - bench.flight's Recorder
@@ -83,7 +110,19 @@ class FlightRecorder:
         if self.bag is not None:
             packet = self._spikes.pack(reply.spikes, reply.command.t_ns, self._shape)
             self.bag.write(SPIKES.name, packet.stamp_ns, packet_to_cdr(packet))
-            self.bag.write(COMMAND.name, reply.command.t_ns, command_to_cdr(reply.command))
+            self._command(self.bag, reply.command)
+
+    def _command(self, bag: RunBag, command: Command) -> None:
+        if isinstance(command, JointCommand):
+            bag.write(JOINT_TRAJECTORY.name, command.t_ns, trajectory_to_cdr(command, self._joints))
+        else:
+            bag.write(COMMAND.name, command.t_ns, command_to_cdr(command))
+
+    def _legs(self, bag: RunBag, legs: LegSense) -> None:
+        sample = JointSample(legs.t_ns, self._joints, legs.position, legs.velocity, legs.effort)
+        bag.write(JOINT_STATES.name, legs.t_ns, joint_states_to_cdr(sample))
+        bag.write(FOOT_CONTACTS.name, legs.t_ns, packet_to_cdr(contacts_packet(legs, self._contacts)))
+        self._contacts += 1
 
     def close(self) -> None:
         """Close the bag; it is readable from then on."""

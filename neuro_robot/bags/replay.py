@@ -10,18 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuro_robot.bags.digest import RunDigest
-from neuro_robot.bags.messages import command_from
-from neuro_robot.bags.pairing import packets_with_imu
+from neuro_robot.bags.messages import command_from, trajectory_from
+from neuro_robot.bags.pairing import packets_with_senses
 from neuro_robot.bags.reader import BagReader
 from neuro_robot.bags.topics import COMMAND, SPIKES
 from neuro_robot.events.packet import EventPacket, StreamDecoder
-from neuro_robot.robot import BodyCommand, Imu
+from neuro_robot.robot import Command, Imu, LegSense
 
 
 class Replayable(Protocol):
     """What replay needs of a controller."""
 
-    def receive(self, packet: EventPacket, imu: Imu | None) -> Any:  # noqa: ANN401 - agents.controller.Reply
+    def receive(self, packet: EventPacket, imu: Imu | None, legs: LegSense | None = None, /) -> Any:  # noqa: ANN401 - agents.controller.Reply
         """Answer one packet."""
 
     def new_flight(self) -> None:
@@ -51,13 +51,13 @@ def replay(
     digest = RunDigest()
     packets = events = on_events = lost = 0
     last_seq: int | None = None
-    for packet, samples in packets_with_imu(reader):
+    for packet, samples, legs in packets_with_senses(reader):
         if last_seq is not None and packet.seq < last_seq:
             controller.new_flight()
         elif last_seq is not None:
             lost += packet.seq - last_seq - 1
         last_seq = packet.seq
-        reply = controller.receive(packet, samples[-1] if use_imu and samples else None)
+        reply = controller.receive(packet, samples[-1] if use_imu and samples else None, legs)
         digest.add_spikes(reply.spikes)
         digest.add_command(reply.command)
         packets += 1
@@ -89,7 +89,8 @@ def recorded_spikes(reader: BagReader) -> Iterator[NDArray[np.void]]:
         yield decoder.decode(packet).events
 
 
-def recorded_commands(reader: BagReader) -> Iterator[BodyCommand]:
+def recorded_commands(reader: BagReader) -> Iterator[Command]:
     """The commands of the bag."""
-    for message in reader.messages(COMMAND.name):
-        yield command_from(message.value())
+    topic = reader.command_topic or COMMAND.name
+    for message in reader.messages(topic):
+        yield command_from(message.value()) if topic == COMMAND.name else trajectory_from(message.value())

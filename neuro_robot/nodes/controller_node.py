@@ -23,7 +23,7 @@ from std_srvs.srv import SetBool, Trigger
 from neuro_robot.agents.controller import Controller
 from neuro_robot.agents.drone import DroneMindConfig
 from neuro_robot.bags.digest import RunDigest
-from neuro_robot.bags.pairing import ImuPairing
+from neuro_robot.bags.pairing import Pairing
 from neuro_robot.bags.record import SpikePacker, network_shape
 from neuro_robot.bags.topics import COMMAND, EVENTS, IMU, SPIKES
 from neuro_robot.config import group, parameter
@@ -82,7 +82,7 @@ class ControllerNode(CoreNode):
         self._shape = network_shape(self._controller)
         self._digest, self._traffic, self._latency = RunDigest(), Traffic(), LatencyHistogram()
         self._packer = SpikePacker()
-        self._pairing = ImuPairing()
+        self._pairing = Pairing[Imu]()
         self._waiting: tuple[EventPacket, int] | None = None
         self._last: tuple[int, int, Any, Any] | None = None  # seq, time base, command and spikes message
         self._fault = ""

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 import neuro_robot.bags.event_bags  # noqa: F401 - makes bags a format among the others
-from neuro_robot.bags.pairing import packets_with_imu
+from neuro_robot.bags.pairing import packets_with_senses
 from neuro_robot.bags.reader import BagReader, bag_folder
 from neuro_robot.errors import BagError, PacketError
 from neuro_robot.events.array import Events
@@ -84,7 +84,7 @@ class BagPlayback:
         decoder = StreamDecoder()
         origin_ns: int | None = None
         before_ns = due_ns = self._sent = 0
-        for packet, samples in packets_with_imu(self._reader):
+        for packet, samples, _legs in packets_with_senses(self._reader):
             t_end_ns = _reached(decoder, packet, before_ns)
             step_ns = 0 if origin_ns is None else t_end_ns - before_ns
             origin_ns, before_ns = t_end_ns, t_end_ns

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from neuro_robot.bags.digest import RunDigest, weights_digest
-from neuro_robot.bags.pairing import ImuPairing
+from neuro_robot.bags.pairing import Pairing
 from neuro_robot.events.array import EVENT_DTYPE
 from neuro_robot.events.packet import EventPacket
 from neuro_robot.robot import BodyCommand, Imu
@@ -61,7 +61,7 @@ def sample(t_ns):
 
 
 def test_each_packet_gets_its_own_sample_whichever_comes_first():
-    pairing = ImuPairing()
+    pairing = Pairing[Imu]()
     pairing.add(sample(0))
     assert pairing.take(packet(0, 0)).t_ns == 0
     assert pairing.take(packet(1, 0)) is None  # stamped with its start: its sample is due at 2 ms
@@ -76,7 +76,7 @@ def test_each_packet_gets_its_own_sample_whichever_comes_first():
 @pytest.mark.parametrize("last_ms", [20, 5000])
 def test_a_new_flight_does_not_take_samples_of_the_old(last_ms):
     for sample_first in (True, False):
-        pairing = ImuPairing()
+        pairing = Pairing[Imu]()
         pairing.add(sample(last_ms * MS))
         assert pairing.take(packet(2500, (last_ms - 2) * MS)).t_ns == last_ms * MS
         if sample_first:
