@@ -39,3 +39,38 @@ def golden(
     else:
         Console().print(golden_table(rows))
     raise typer.Exit(0 if all(row.equal for row in rows) else 1)
+
+
+@app.command()
+def chip(
+    world: Annotated[str, typer.Option(help="A name in sim_worlds or a YAML file.")] = "forest",
+    seeds: Annotated[int, typer.Option(min=1, help="Worlds to fly in, one seed each.")] = 5,
+    first_seed: Annotated[int, typer.Option(min=0, help="Seed of the first world.")] = 0,
+    speed: Annotated[float, typer.Option(min=0.1, max=25.0, help="Commanded forward speed, m/s.")] = 5.0,
+    learning: Annotated[bool, typer.Option("--learning/--no-learning", help="Synapses change while flying.")] = True,
+    weights: Annotated[str, typer.Option(help="Weights file, or `initial`; default: the package's own.")] = "",
+    processes: Annotated[int, typer.Option(min=1, help="Parallel processes.")] = 2,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout, nothing else.")] = False,
+) -> None:
+    """Fly the drone's quantised network on the chip's integers and on float64, and compare spike by spike.
+
+    Ends with status 1 when a spike, a command or a final weight differs.
+
+    [bold]Example[/bold]
+
+    neuro_robot bench chip --seeds 5 --speed 5
+    """
+    from neuro_robot.bench.chip_match import match_flights, match_table, result_of
+    from neuro_robot.bench.flight import FlightRequest
+    from neuro_robot.flights import INITIAL, default_weights
+
+    start = None if weights == INITIAL else weights or default_weights()
+    flight = FlightRequest(world=world, speed=speed, learning=learning, weights=start, mind={"backend": "loihi2"})
+    matches = match_flights(flight, tuple(range(first_seed, first_seed + seeds)), processes)
+    result = result_of(matches)
+    if as_json:
+        typer.echo(json.dumps(result))
+    else:
+        title = f"{world} at {speed:g} m/s, learning {'on' if learning else 'off'}: loihi2 against float64"
+        Console().print(match_table(matches, title))
+    raise typer.Exit(0 if result["flights_equal"] == len(matches) else 1)

@@ -76,6 +76,11 @@ class DroneMindConfig:
         choices=("normal", "shuffled"),
     )
     backend: str = parameter("cpu", "what the network runs on: cpu, loihi2 (or any registered back end with its rules)")
+    arithmetic: str = parameter(
+        "integer",
+        "a chip's numbers: integer, or cpu, the same quantised network in float64",
+        choices=("integer", "cpu"),
+    )
     vision: VisionConfig = group(VisionConfig)
     network: NetworkConfig = group(NetworkConfig)
     plasticity: PlasticityConfig = group(PlasticityConfig)
@@ -125,7 +130,8 @@ class DroneMind:
     def __init__(self, config: DroneMindConfig, seed: int) -> None:
         self.config = config
         self._rng = np.random.default_rng(seed)
-        self.network = build_network(config, self._rng).compile(config.backend)
+        options = {} if config.arithmetic == "integer" else {"arithmetic": config.arithmetic}
+        self.network = build_network(config, self._rng).compile(config.backend, **options)
         self.network.learning = config.learning
         self.course = Course(config.course, config.speed)
         self.view: ColumnView | None = None
