@@ -14,7 +14,7 @@ from neuro_robot.agents.course import Course, CourseConfig
 from neuro_robot.config import group, parameter
 from neuro_robot.events.array import EVENT_DTYPE
 from neuro_robot.events.packet import EventPacket, StreamDecoder
-from neuro_robot.robot import BodyCommand, Imu
+from neuro_robot.robot import BodyCommand, Imu, LegSense
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class PotentialField:
         self.course = Course(config.course, config.speed)
         self._t_ns = -1
 
-    def receive(self, packet: EventPacket, imu: Imu | None) -> FieldReply:
+    def receive(self, packet: EventPacket, imu: Imu | None, _legs: LegSense | None = None) -> FieldReply:
         """Answer one packet."""
         decoded = self.decoder.decode(packet)
         config = self.config

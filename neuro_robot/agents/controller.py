@@ -4,39 +4,60 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from neuro_robot.agents.drone import DroneMind, DroneMindConfig, build_network
+from neuro_robot.agents.drone import DroneMind, build_network
+from neuro_robot.errors import WeightsError
 from neuro_robot.events.packet import EventPacket, StreamDecoder
-from neuro_robot.robot import BodyCommand, Imu
+from neuro_robot.robot import Command, Imu, LegSense
+from neuro_robot.snn.network import Network
 from neuro_robot.snn.weights_file import load_state, save_state
 
 
 class Reply(NamedTuple):
     """The answer to one packet."""
 
-    command: BodyCommand
+    command: Command
     spikes: NDArray[np.void]  # EVENT_DTYPE, x = neuron, y = layer
     events: NDArray[np.void]  # EVENT_DTYPE, as decoded
 
 
 class Controller:
-    """Decodes a camera's packets and asks the mind, which looks through the first packet's geometry."""
+    """Decodes a camera's packets and asks the mind, which looks through the first packet's geometry.
 
-    def __init__(self, config: DroneMindConfig, seed: int) -> None:
+    This is the drone's; another body's controller says which mind it has and what else that mind is told.
+    """
+
+    agent: ClassVar[str] = "drone"
+
+    def __init__(self, config: Any, seed: int) -> None:  # noqa: ANN401 - the configuration of its mind
         self.decoder = StreamDecoder()
-        self.mind = DroneMind(config, seed)
+        self.mind = self.make_mind(config, seed)
         self.reward = 0.0  # mean over the last packet
 
-    def receive(self, packet: EventPacket, imu: Imu | None) -> Reply:
+    @staticmethod
+    def make_mind(config: Any, seed: int) -> Any:  # noqa: ANN401 - each body has its own kind
+        """The mind of this body."""
+        return DroneMind(config, seed)
+
+    @staticmethod
+    def make_network(config: Any) -> Network:  # noqa: ANN401
+        """The network of such a mind, with some initial weights."""
+        return build_network(config, np.random.default_rng(0))
+
+    def decide(self, events: NDArray[np.void], t_end_ns: int, imu: Imu | None, legs: LegSense | None) -> Any:  # noqa: ANN401, ARG002 - a drone has no legs
+        """Ask the mind; its decision has command, spikes and reward."""
+        return self.mind.step(events, t_end_ns, imu)
+
+    def receive(self, packet: EventPacket, imu: Imu | None, legs: LegSense | None = None) -> Reply:
         """Answer one packet. Raises PacketError when it cannot be used; the state is then as before."""
         decoded = self.decoder.decode(packet)
         if self.mind.view is None:
             self.mind.look_through(packet.width, packet.height)
-        decision = self.mind.step(decoded.events, decoded.t_end_ns, imu)
+        decision = self.decide(decoded.events, decoded.t_end_ns, imu, legs)
         self.reward = decision.reward
         return Reply(decision.command, decision.spikes, decoded.events)
 
@@ -47,29 +68,34 @@ class Controller:
 
     def weights(self) -> dict[str, NDArray[np.float32]]:
         """The plastic weights by connection, shape (pre, post)."""
-        return {"steer": self.mind.network.weights("steer")}
+        network = self.mind.network
+        return {name: network.weights(name) for name, part in network.connections.items() if part.rule is not None}
 
     def save(self, path: str | Path) -> None:
         """Write weights, thresholds, traces and the expected reward to a checked file."""
         mind = self.mind
-        meta: dict[str, str | float] = {"agent": "drone", "backend": mind.config.backend}
+        meta: dict[str, str | float] = {"agent": self.agent, "backend": mind.config.backend}
         meta["expected_reward"] = float(mind.expected_reward)
         save_state(Path(path), mind.network.state(), meta)
 
     def load(self, path: str | Path) -> None:
         """Read what `save` wrote; of a file from another back end only what was learned, not the traces.
 
-        Raises WeightsError, or ConfigError for weights out of bounds, and changes nothing when the file does not fit.
+        Raises WeightsError (also for another body's file), or ConfigError for weights out of bounds, and changes
+        nothing when the file does not fit.
         """
         arrays, meta = load_state(Path(path))
+        if meta.get("agent", self.agent) != self.agent:
+            raise WeightsError(f"{path}: expected the weights of a {self.agent}, got those of a {meta['agent']}")
         origin, mind = str(meta.get("backend", "cpu")), self.mind
         if origin == mind.config.backend:
             mind.network.load_state_dict(arrays)
         else:
-            config = replace(mind.config, backend=origin)
-            saved = build_network(config, np.random.default_rng(0)).compile(origin)
+            saved = self.make_network(replace(mind.config, backend=origin)).compile(origin)
             saved.load_state_dict(arrays)
-            mind.network.set_weights("steer", np.clip(saved.weights("steer"), 0.0, config.plasticity.w_max))
+            for name in self.weights():
+                limit = mind.network.connections[name].rule.w_max
+                mind.network.set_weights(name, np.clip(saved.weights(name), 0.0, limit))
         expected = meta.get("expected_reward", 0.0)
         mind.expected_reward = float(expected) if isinstance(expected, (int, float)) else 0.0
 
@@ -85,5 +111,5 @@ class Controller:
             "synaptic_operations": float(network.synaptic_operations),
             "weight_updates": float(network.weight_updates),
             "reward": self.reward,
-            "mean_weight": float(np.nanmean(network.weights("steer"))),
+            "mean_weight": float(np.nanmean(np.concatenate([item.ravel() for item in self.weights().values()]))),
         }

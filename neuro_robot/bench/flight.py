@@ -17,9 +17,10 @@ import numpy.typing as npt
 
 from neuro_robot.bags.digest import RunDigest
 from neuro_robot.bench.activity import Activity, activity_of
+from neuro_robot.bench.bodies import body_of
 from neuro_robot.bench.pilots import Pilot, Recorder, Reply, make_pilot
 from neuro_robot.config import from_dict
-from neuro_robot.sim.simulation import DroneConfig, DroneSimulation, Observation
+from neuro_robot.sim.simulation import Observation
 from neuro_robot.sim.world import load_world
 
 Floats = npt.NDArray[np.float64]
@@ -30,6 +31,7 @@ Progress = Callable[[float, Observation], None]
 class FlightRequest:
     """What to fly: everything that decides the result, and nothing else (picklable)."""
 
+    robot: str = "drone"  # one of bench.bodies
     world: str = "forest"
     seed: int = 0
     speed: float = 5.0  # m/s, commanded cruise
@@ -57,7 +59,7 @@ class FlightLog:
     t: Floats  # (N,) s
     position: Floats  # (N, 3) m
     velocity: Floats  # (N, 3) m/s
-    command: Floats  # (N, 4) vx, vy, vz, yaw rate
+    command: Floats  # (N, 4) vx, vy, vz, yaw rate; of legs (N, joints) rad
     events: npt.NDArray[np.int64]  # (N,) per packet
     spikes: npt.NDArray[np.int64]  # (N,) per packet
     clearance: Floats  # (N,) m
@@ -69,11 +71,17 @@ class FlightLog:
     diagnostics: dict[str, float]
     activity: Activity | None = None  # of the pilot's network during this flight
     digest: dict[str, str] = field(default_factory=dict)  # spikes, weights, commands
+    score: dict[str, float] = field(default_factory=dict)  # the simulation's own figures, from the truth
 
     @property
     def success(self) -> bool:
-        """Reached the goal."""
-        return self.outcome == "goal"
+        """As the body defines it: a drone has reached the goal."""
+        return body_of(self.request.robot).success(self)
+
+    @property
+    def advance_m(self) -> float:
+        """Straight ahead from the start, in its heading (x of odom)."""
+        return float(self.position[-1, 0] - self.position[0, 0]) if len(self.position) else 0.0
 
     @property
     def duration_s(self) -> float:
@@ -97,35 +105,37 @@ class _Trace:
 
     def __init__(self) -> None:
         self.rows: list[tuple[float, ...]] = []
+        self.commands: list[tuple[float, ...]] = []
         self.counts: list[tuple[int, int]] = []
         self.digest = RunDigest()
 
     def add(self, seen: Observation, reply: Reply, measured: tuple[float, float, float]) -> None:
         """One packet and its answer; measured: clearance, reward, reply_ms."""
         state = (seen.t_ns * 1e-9, *seen.odom.position, *seen.odom.velocity)
-        self.rows.append((*state, *reply.command[1:], *measured))
+        self.rows.append((*state, *measured))
+        self.commands.append(reply.command.values)
         self.counts.append((len(reply.events), len(reply.spikes)))
         self.digest.add_spikes(reply.spikes)
         self.digest.add_command(reply.command)
 
     def end(self, seen: Observation, clearance: float) -> None:
         """The state after the last step; nobody answers its packet."""
-        command = self.rows[-1][7:11] if self.rows else (0.0, 0.0, 0.0, 0.0)
+        self.commands.append(self.commands[-1] if self.commands else (0.0, 0.0, 0.0, 0.0))
         state = (seen.t_ns * 1e-9, *seen.odom.position, *seen.odom.velocity)
-        self.rows.append((*state, *command, clearance, math.nan, math.nan))
+        self.rows.append((*state, clearance, math.nan, math.nan))
         self.counts.append((0, 0))
 
     def columns(self) -> dict[str, Any]:
-        rows = np.array(self.rows, dtype=np.float64).reshape(-1, 14)
+        rows = np.array(self.rows, dtype=np.float64).reshape(-1, 10)
         counts = np.array(self.counts, dtype=np.int64).reshape(-1, 2)
         return {
             "t": rows[:, 0],
             "position": rows[:, 1:4],
             "velocity": rows[:, 4:7],
-            "command": rows[:, 7:11],
-            "clearance": rows[:, 11],
-            "reward": rows[:, 12],
-            "reply_ms": rows[:, 13],
+            "command": np.array(self.commands, dtype=np.float64),
+            "clearance": rows[:, 7],
+            "reward": rows[:, 8],
+            "reply_ms": rows[:, 9],
             "events": counts[:, 0],
             "spikes": counts[:, 1],
         }
@@ -145,11 +155,13 @@ def fly(
     """
     started = time.perf_counter()
     world = load_world(request.world, request.seed)
-    simulation = DroneSimulation(world, from_dict(DroneConfig, request.sim), request.seed)
+    body = body_of(request.robot)
+    simulation = body.simulation(world, from_dict(body.sim_config, request.sim), request.seed)
     pilot = make_pilot(request) if controller is None else controller
     counted = activity_of(pilot)
     try:
         trace, seen, before = _loop(simulation, pilot, _Watchers(progress, recorder), request.time_limit_s)
+        score = getattr(simulation, "score", None)  # a drone's has none
     finally:
         simulation.close()
     activity = activity_of(pilot)
@@ -167,6 +179,7 @@ def fly(
         diagnostics=pilot_diagnostics(pilot),
         activity=activity,
         digest=trace.digest.result(after or None),
+        score={} if score is None else {name: float(value) for name, value in score._asdict().items()},
         **trace.columns(),
     )
 
@@ -186,7 +199,7 @@ class _Watchers:
 
 
 def _loop(
-    simulation: DroneSimulation, pilot: Pilot, watchers: _Watchers, time_limit_s: float | None
+    simulation: Any, pilot: Pilot, watchers: _Watchers, time_limit_s: float | None
 ) -> tuple[_Trace, Observation, dict[str, np.ndarray]]:
     """Packet, reply, packet, reply, until the outcome."""
     trace, recorder = _Trace(), watchers.recorder
@@ -198,7 +211,7 @@ def _loop(
         if recorder is not None:
             recorder.observation(seen)
         asked = time.perf_counter()
-        reply = pilot.receive(seen.packet, seen.imu)
+        reply = pilot.receive(seen.packet, seen.imu, seen.legs)
         reply_ms = 1e3 * (time.perf_counter() - asked)
         if recorder is not None:
             recorder.reply(reply, seen.t_ns)

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
+from neuro_robot.bench.bodies import body_of
 from neuro_robot.config import from_dict
 from neuro_robot.errors import ConfigError
 from neuro_robot.events.array import EVENT_DTYPE
 from neuro_robot.events.packet import EventPacket
-from neuro_robot.robot import BodyCommand, Imu
+from neuro_robot.robot import BodyCommand, Command, Imu, LegSense
 
 if TYPE_CHECKING:
-    from neuro_robot.agents.drone import DroneMindConfig
     from neuro_robot.bench.flight import FlightRequest
 
 
@@ -22,7 +22,7 @@ class Reply(Protocol):
     """What a controller answers to a packet."""
 
     @property
-    def command(self) -> BodyCommand:
+    def command(self) -> Command:
         """What the robot shall do."""
 
     @property
@@ -35,9 +35,9 @@ class Reply(Protocol):
 
 
 class Pilot(Protocol):
-    """Anything that turns an event packet and an IMU sample into a command."""
+    """Anything that turns an event packet, an IMU sample and what legs feel into a command."""
 
-    def receive(self, packet: EventPacket, imu: Imu | None) -> Reply:
+    def receive(self, packet: EventPacket, imu: Imu | None, legs: LegSense | None = None, /) -> Reply:
         """Answer one packet."""
 
 
@@ -66,7 +66,7 @@ class BlindPilot:
         self._speed = speed
         self._nothing = np.empty(0, EVENT_DTYPE)
 
-    def receive(self, packet: Any, imu: Any) -> PilotReply:  # noqa: ANN401 - EventPacket, Imu | None
+    def receive(self, packet: Any, imu: Any, _legs: Any = None) -> PilotReply:  # noqa: ANN401 - as Pilot
         """Straight on."""
         t_ns = max(int(packet.stamp_ns), int(imu.t_ns) if imu is not None else 0)
         return PilotReply(BodyCommand(t_ns, self._speed, 0.0, 0.0, 0.0), self._nothing, self._nothing)
@@ -83,23 +83,19 @@ def _potential_field(request: FlightRequest) -> Any:  # noqa: ANN401 - a Pilot
     return PotentialField(from_dict(PotentialFieldConfig, chosen), request.seed)
 
 
-def mind_config(request: FlightRequest) -> DroneMindConfig:
+def mind_config(request: FlightRequest) -> Any:  # noqa: ANN401 - of the request's body
     """The mind's configuration: the camera's lens, the request's overrides, then what the request says itself."""
-    from neuro_robot.agents.drone import DroneMindConfig
-
     said: dict[str, object] = {
         "speed": float(request.speed),
         "learning": request.learning,
         "reward_mode": request.reward_mode,
     }
-    return from_dict(DroneMindConfig, {**_lens(request), **request.mind, **said})
+    return from_dict(body_of(request.robot).mind_config, {**_lens(request), **request.mind, **said})
 
 
 def _snn(request: FlightRequest) -> Any:  # noqa: ANN401 - a Pilot
-    from neuro_robot.agents.controller import Controller
-
     seed = request.seed if request.mind_seed is None else request.mind_seed
-    controller = Controller(mind_config(request), seed)
+    controller = body_of(request.robot).controller(mind_config(request), seed)
     if request.weights is not None:
         controller.load(request.weights)
     return controller
@@ -107,9 +103,8 @@ def _snn(request: FlightRequest) -> Any:  # noqa: ANN401 - a Pilot
 
 def _lens(request: FlightRequest) -> dict[str, object]:
     """What a pilot has to know about the camera it looks through."""
-    from neuro_robot.sim.simulation import DroneConfig
-
-    camera = from_dict(DroneConfig, request.sim).camera
+    sim: Any = from_dict(body_of(request.robot).sim_config, request.sim)
+    camera = sim.camera
     return {"vision.fov_deg": camera.fov_deg, "vision.pitch_deg": camera.pitch_deg}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -31,11 +31,9 @@ class Episode:
     events: int
     spikes: int
     wall_s: float
-
-    @property
-    def success(self) -> bool:
-        """Reached the goal."""
-        return self.outcome == "goal"
+    success: bool = False  # as the body defines it
+    advance_m: float = 0.0  # straight ahead from the start
+    score: dict[str, float] = field(default_factory=dict)  # the simulation's own figures
 
 
 def episode_of(log: FlightLog, row: str) -> Episode:
@@ -56,6 +54,9 @@ def episode_of(log: FlightLog, row: str) -> Episode:
         events=int(log.events.sum()),
         spikes=int(log.spikes.sum()),
         wall_s=log.wall_s,
+        success=log.success,
+        advance_m=log.advance_m,
+        score=log.score,
     )
 
 

@@ -19,7 +19,22 @@ from neuro_robot.sim.world import load_world
 
 def episode(outcome="goal", distance=60.0, seconds=12.0, clearance=0.5, seed=0, speed=5.0, row="learned"):
     mean = distance / seconds
-    return Episode(row, seed, speed, outcome, outcome, seconds, distance, mean, 1.2 * mean, clearance, 1000, 50, 0.1)
+    return Episode(
+        row,
+        seed,
+        speed,
+        outcome,
+        outcome,
+        seconds,
+        distance,
+        mean,
+        1.2 * mean,
+        clearance,
+        1000,
+        50,
+        0.1,
+        outcome == "goal",
+    )
 
 
 def log_of(request: FlightRequest, outcome: str, metres: float = 60.0) -> FlightLog:

@@ -1,0 +1,64 @@
+"""The bodies that can be flown or walked: what each is simulated by, and what counts as success.
+
+A body's simulation and mind are imported when it is asked for, so that a drone needs nothing of a quadruped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from neuro_robot.errors import ConfigError
+
+if TYPE_CHECKING:
+    from neuro_robot.bench.flight import FlightLog
+
+WALKED_SHARE = 0.8  # of the commanded distance, upright, counts as success where no goal is set
+
+
+@dataclass(frozen=True)
+class Body:
+    """One kind of robot."""
+
+    name: str
+    sim_config: type  # the simulation's parameters
+    mind_config: type  # the spiking mind's parameters
+    simulation: Callable[..., Any]  # (world, configuration, seed)
+    controller: Callable[..., Any]  # (mind's configuration, seed)
+    success: Callable[[FlightLog], bool]
+
+
+def drone() -> Body:
+    """The obstacle-avoiding drone: success is the goal."""
+    from neuro_robot.agents.controller import Controller
+    from neuro_robot.agents.drone import DroneMindConfig
+    from neuro_robot.sim.simulation import DroneConfig, DroneSimulation
+
+    return Body("drone", DroneConfig, DroneMindConfig, DroneSimulation, Controller, lambda log: log.outcome == "goal")
+
+
+def quadruped() -> Body:
+    """The walking robot: success is the goal, or upright at the end with most of the commanded way behind it."""
+    from neuro_robot.agents.leg_controller import LegController
+    from neuro_robot.agents.walker import WalkerMindConfig
+    from neuro_robot.sim.walk_simulation import QuadrupedSimConfig, QuadrupedSimulation
+
+    return Body("quadruped", QuadrupedSimConfig, WalkerMindConfig, QuadrupedSimulation, LegController, walked)
+
+
+def walked(log: FlightLog) -> bool:
+    """Arrived, or upright until the end and at least WALKED_SHARE of speed times time ahead of the start."""
+    if log.outcome != "timeout":
+        return log.outcome == "goal"
+    return log.advance_m >= WALKED_SHARE * log.request.speed * log.duration_s
+
+
+BODIES: dict[str, Callable[[], Body]] = {"drone": drone, "quadruped": quadruped}
+
+
+def body_of(name: str) -> Body:
+    """The body of that name; raises ConfigError for an unknown one."""
+    if name not in BODIES:
+        raise ConfigError(f"robot: expected one of {', '.join(BODIES)}, got {name!r}")
+    return BODIES[name]()
