@@ -64,13 +64,13 @@ def _silent_stdout() -> Iterator[None]:
         os.close(saved)
 
 
-class BulletWorld:
-    """One physics client with the solids of a world, the ground z = 0 and one vehicle (a sphere with given inertia).
+class BulletClient:
+    """One physics client with the solids of a world and the ground z = 0; a body is added by the class on top of it.
 
     Every instance has its own client, so simulations of one process do not touch each other. Raises SimulationError.
     """
 
-    def __init__(self, world: World, vehicle: QuadrotorConfig) -> None:
+    def __init__(self, world: World) -> None:
         self._bullet = load_pybullet()
         self._client = int(self._bullet.connect(self._bullet.DIRECT))
         if self._client < 0:
@@ -81,22 +81,9 @@ class BulletWorld:
         self.ground = self._add_ground()
         still = [item for item in world.objects if item.path is None]
         still.sort(key=lambda item: item.position)  # neighbours share a body, and so a small bounding box
-        for first in range(0, len(still), SOLIDS_PER_BODY):
-            self._add_solids(still[first : first + SOLIDS_PER_BODY])
+        bodies = [self._add_solids(still[i : i + SOLIDS_PER_BODY]) for i in range(0, len(still), SOLIDS_PER_BODY)]
         self._moving = [self._add_moving(world.objects[index]) for index in world.moving]
-        self._vehicle = self._add_vehicle(vehicle)
-
-    def place(self, position: Vector3, yaw: float) -> None:
-        """Put the vehicle at a pose, level and at rest."""
-        pose = (position, (0.0, 0.0, math.sin(0.5 * yaw), math.cos(0.5 * yaw)))
-        self._bullet.resetBasePositionAndOrientation(self._vehicle, *pose, self._client)
-        self._bullet.resetBaseVelocity(self._vehicle, (0.0,) * 3, (0.0,) * 3, self._client)
-
-    def push(self, wrench: Sequence[float]) -> None:
-        """Force (3), N, at the centre and torque (3), N m, both in body axes, acting in the next step."""
-        bullet = self._bullet
-        bullet.applyExternalForce(self._vehicle, -1, wrench[:3], (0.0, 0.0, 0.0), bullet.LINK_FRAME, self._client)
-        bullet.applyExternalTorque(self._vehicle, -1, wrench[3:], bullet.LINK_FRAME, self._client)
+        self.obstacles = {*bodies, *self._moving}
 
     def step(self, t_s: float) -> None:
         """Advance by one millisecond, to time t_s (where moving solids then are)."""
@@ -106,21 +93,6 @@ class BulletWorld:
                 turn = _turn(self._world.objects[index].yaw)
                 self._bullet.resetBasePositionAndOrientation(body, positions[index].tolist(), turn, self._client)
         self._bullet.stepSimulation(self._client)
-
-    def read(self) -> tuple[float, ...]:
-        """Position (3, m), quaternion (x, y, z, w), velocity (3, m/s), angular velocity (3, rad/s); world axes."""
-        pose = self._bullet.getBasePositionAndOrientation(self._vehicle, self._client)
-        motion = self._bullet.getBaseVelocity(self._vehicle, self._client)
-        return (*pose[0], *pose[1], *motion[0], *motion[1])
-
-    def touching(self) -> str | None:
-        """What the vehicle touches since the last step: `ground`, `object`, or None."""
-        contacts = self._bullet.getContactPoints(self._vehicle, physicsClientId=self._client)
-        for contact in contacts:
-            # The solver may hold a glancing body at a small positive distance: a push counts as a touch too.
-            if contact[8] <= 0.0 or contact[9] > 0.0:
-                return "ground" if contact[2] == self.ground else "object"
-        return None
 
     def close(self) -> None:
         """Free the client; a second call does nothing."""
@@ -164,6 +136,41 @@ class BulletWorld:
         return int(
             self._bullet.createMultiBody(0.0, shape, -1, item.position, _turn(item.yaw), physicsClientId=self._client)
         )
+
+
+class BulletWorld(BulletClient):
+    """The physics of the drone: the solids of a world and one vehicle, a sphere with given inertia."""
+
+    def __init__(self, world: World, vehicle: QuadrotorConfig) -> None:
+        super().__init__(world)
+        self._vehicle = self._add_vehicle(vehicle)
+
+    def place(self, position: Vector3, yaw: float) -> None:
+        """Put the vehicle at a pose, level and at rest."""
+        pose = (position, (0.0, 0.0, math.sin(0.5 * yaw), math.cos(0.5 * yaw)))
+        self._bullet.resetBasePositionAndOrientation(self._vehicle, *pose, self._client)
+        self._bullet.resetBaseVelocity(self._vehicle, (0.0,) * 3, (0.0,) * 3, self._client)
+
+    def push(self, wrench: Sequence[float]) -> None:
+        """Force (3), N, at the centre and torque (3), N m, both in body axes, acting in the next step."""
+        bullet = self._bullet
+        bullet.applyExternalForce(self._vehicle, -1, wrench[:3], (0.0, 0.0, 0.0), bullet.LINK_FRAME, self._client)
+        bullet.applyExternalTorque(self._vehicle, -1, wrench[3:], bullet.LINK_FRAME, self._client)
+
+    def read(self) -> tuple[float, ...]:
+        """Position (3, m), quaternion (x, y, z, w), velocity (3, m/s), angular velocity (3, rad/s); world axes."""
+        pose = self._bullet.getBasePositionAndOrientation(self._vehicle, self._client)
+        motion = self._bullet.getBaseVelocity(self._vehicle, self._client)
+        return (*pose[0], *pose[1], *motion[0], *motion[1])
+
+    def touching(self) -> str | None:
+        """What the vehicle touches since the last step: `ground`, `object`, or None."""
+        contacts = self._bullet.getContactPoints(self._vehicle, physicsClientId=self._client)
+        for contact in contacts:
+            # The solver may hold a glancing body at a small positive distance: a push counts as a touch too.
+            if contact[8] <= 0.0 or contact[9] > 0.0:
+                return "ground" if contact[2] == self.ground else "object"
+        return None
 
     def _add_vehicle(self, vehicle: QuadrotorConfig) -> int:
         """A sphere with the vehicle's inertia; Bullet's own damping (20 % of the speed in a second) is off."""

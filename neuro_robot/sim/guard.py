@@ -1,11 +1,15 @@
-"""The last check before a command moves the robot: what is stale, not a number or too large becomes a hover."""
+"""The last check before a command moves the robot: what is stale, not a number or too large is not obeyed."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from neuro_robot.config import parameter
-from neuro_robot.robot import BodyCommand, stop_command
+from neuro_robot.robot import BodyCommand, JointCommand, stop_command
+
+C = TypeVar("C", BodyCommand, JointCommand)
 
 
 @dataclass(frozen=True)
@@ -31,34 +35,64 @@ class GuardCounts:
     over_limit: int = 0
 
 
-class CommandGuard:
-    """Passes a good command, answers hover to a bad one and says why in `fault` (empty when all is well)."""
+class Guard(ABC, Generic[C]):
+    """Passes a good command, answers a safe one to a bad one and says why in `fault` (empty when all is well)."""
 
-    def __init__(self, limits: LimitsConfig) -> None:
-        self._limits = limits
+    def __init__(self, timeout_ms: float, answer: str) -> None:
+        self._timeout_ms = timeout_ms
+        self._answer = answer  # what the robot does instead, for people
         self.fault = ""
         self.counts = GuardCounts()
 
-    def check(self, command: BodyCommand | None, now_ns: int) -> BodyCommand:
+    def check(self, command: C | None, now_ns: int) -> C:
         """The command to obey at now_ns; None means that none has come yet."""
-        kind, self.fault = self._fault(command, now_ns)
+        kind, reason = self._fault(command, now_ns)
+        self.fault = f"{reason}: {self._answer}" if reason else ""
         setattr(self.counts, kind, getattr(self.counts, kind) + 1)
-        return command if command is not None and not self.fault else stop_command(now_ns)
+        return command if command is not None and not reason else self._instead(now_ns)
 
-    def _fault(self, command: BodyCommand | None, now_ns: int) -> tuple[str, str]:
+    def _fault(self, command: C | None, now_ns: int) -> tuple[str, str]:
         """Name of the counter and text of the fault."""
         if command is None:
-            return "missing", "no command yet: hovering"
+            return "missing", "no command yet"
         if not command.is_finite():
-            return "non_finite", f"command {command[1:]} is not finite: hovering"
+            return "non_finite", f"command {self._values(command)} is not finite"
         age_ms = (now_ns - command.t_ns) * 1e-6
-        if age_ms > self._limits.command_timeout_ms:
-            return "stale", f"command is {age_ms:.0f} ms old, limit {self._limits.command_timeout_ms:.0f} ms: hovering"
+        if age_ms > self._timeout_ms:
+            return "stale", f"command is {age_ms:.0f} ms old, limit {self._timeout_ms:.0f} ms"
         if age_ms < 0.0:
-            return "future", f"command is stamped {-age_ms:.3f} ms ahead of the clock: hovering"
-        limits = self._limits
-        bounds = (limits.forward_speed, limits.lateral_speed, limits.climb_speed, limits.yaw_rate)
-        for name, value, bound in zip(("vx", "vy", "vz", "yaw_rate"), command[1:], bounds, strict=True):
+            return "future", f"command is stamped {-age_ms:.3f} ms ahead of the clock"
+        beyond = self._beyond(command)
+        return ("over_limit", beyond) if beyond else ("passed", "")
+
+    @abstractmethod
+    def _values(self, command: C) -> tuple[float, ...]:
+        """The numbers of a command."""
+
+    @abstractmethod
+    def _beyond(self, command: C) -> str:
+        """Which limit a command breaks; empty when none."""
+
+    @abstractmethod
+    def _instead(self, now_ns: int) -> C:
+        """The safe command."""
+
+
+class CommandGuard(Guard[BodyCommand]):
+    """The drone's: a bad command becomes a hover."""
+
+    def __init__(self, limits: LimitsConfig) -> None:
+        super().__init__(limits.command_timeout_ms, "hovering")
+        self._bounds = (limits.forward_speed, limits.lateral_speed, limits.climb_speed, limits.yaw_rate)
+
+    def _values(self, command: BodyCommand) -> tuple[float, ...]:
+        return command[1:]
+
+    def _beyond(self, command: BodyCommand) -> str:
+        for name, value, bound in zip(command._fields[1:], command[1:], self._bounds, strict=True):
             if abs(value) > bound:
-                return "over_limit", f"command {name} = {value:.2f} exceeds the limit {bound:.2f}: hovering"
-        return "passed", ""
+                return f"command {name} = {value:.2f} exceeds the limit {bound:.2f}"
+        return ""
+
+    def _instead(self, now_ns: int) -> BodyCommand:
+        return stop_command(now_ns)

@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
 from neuro_robot.errors import SimulationError
-from neuro_robot.robot import Quaternion, Vector3
 from neuro_robot.sim.bullet import BulletWorld
 from neuro_robot.sim.clearance import Clearance
 from neuro_robot.sim.flight_control import ControlConfig, FlightController
 from neuro_robot.sim.imu import ImuConfig, ImuModel
 from neuro_robot.sim.quadrotor import STEP_NS, Floats, Quadrotor, QuadrotorConfig, rotate_to_body
 from neuro_robot.sim.world import World
-
-
-class VehicleState(NamedTuple):
-    """The truth about the vehicle, for scoring and for pictures; never for learning."""
-
-    position: Vector3  # m, world
-    quaternion: Quaternion  # x, y, z, w, body into world
-    velocity: Vector3  # m/s, world
-    rates: Vector3  # rad/s, body
 
 
 class Vehicle:
@@ -82,12 +70,6 @@ class Vehicle:
         index, distance = self._clearance.nearest(self.truth[:3], self.t_ns * 1e-9)
         name = f"{self.world.objects[index].kind} {index}" if index >= 0 else "nothing"
         return name, distance - self._body.collision_radius
-
-    @property
-    def state(self) -> VehicleState:
-        """A copy of the truth."""
-        px, py, pz, x, y, z, w, vx, vy, vz, rx, ry, rz = self.truth.tolist()
-        return VehicleState((px, py, pz), (x, y, z, w), (vx, vy, vz), (rx, ry, rz))
 
     def close(self) -> None:
         """Free the physics; reset() starts again."""
