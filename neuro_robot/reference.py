@@ -17,7 +17,7 @@ HEAD = """\
 def parameter_file() -> str:
     """The file's text."""
     from neuro_robot.nodes.controller_node import ControllerParameters
-    from neuro_robot.nodes.sim_node import SimParameters
+    from neuro_robot.nodes.sim_parameters import SimParameters
 
     text = HEAD
     for name, kind in (("sim_node", SimParameters), ("controller_node", ControllerParameters)):

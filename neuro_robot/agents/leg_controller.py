@@ -14,7 +14,7 @@ from neuro_robot.snn.network import Network
 
 
 class LegController(Controller):
-    """Answers packets with joint positions. `wish` is the velocity to walk at; None: straight on at the mind's speed."""
+    """Answers packets with joint positions. `wish` is the velocity to walk at; None: straight on at its own speed."""
 
     agent: ClassVar[str] = "walker"
 

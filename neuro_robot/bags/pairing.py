@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from neuro_robot.bags.legs import LegSamples
 from neuro_robot.bags.messages import imu_from, joint_sample_from, packet_from
@@ -68,6 +68,45 @@ class Pairing(Generic[T]):
                 self._used_ns = sample.t_ns
                 return sample
         return None
+
+
+class Felt(NamedTuple):
+    """What a robot felt up to a packet's end; None: it has no such sense, or the sample did not come."""
+
+    imu: Imu | None
+    legs: LegSense | None
+
+
+class Senses:
+    """Finds everything that belongs to a packet; `imu` and `legs` say which samples are to come."""
+
+    def __init__(self, *, imu: bool, legs: bool) -> None:
+        self.imu, self.legs = Pairing[Imu](), Pairing[LegSense]()
+        self._wanted = (imu, legs)
+        self._packet: tuple[int, int] | None = None
+        self._found = Felt(None, None)
+
+    @property
+    def newest(self) -> Felt:
+        """The last samples that came, wanted or not."""
+        return Felt(self.imu.newest, self.legs.newest)
+
+    def restart(self) -> None:
+        """The packets began a new flight."""
+        self.imu.restart()
+        self.legs.restart()
+
+    def take(self, packet: EventPacket) -> Felt | None:
+        """The packet's samples once all have come; may be asked again until then."""
+        if self._packet != (packet.seq, packet.time_base):
+            self._packet, self._found = (packet.seq, packet.time_base), Felt(None, None)
+        imu, legs = self._wanted
+        self._found = Felt(
+            self._found.imu or (self.imu.take(packet) if imu else None),
+            self._found.legs or (self.legs.take(packet) if legs else None),
+        )
+        whole = (not imu or self._found.imu is not None) and (not legs or self._found.legs is not None)
+        return self._found if whole else None
 
 
 def packets_with_senses(reader: BagReader) -> Iterator[tuple[EventPacket, list[Imu], LegSense | None]]:

@@ -23,9 +23,9 @@ from std_srvs.srv import SetBool, Trigger
 from neuro_robot.agents.controller import Controller
 from neuro_robot.agents.drone import DroneMindConfig
 from neuro_robot.bags.digest import RunDigest
-from neuro_robot.bags.pairing import Pairing
+from neuro_robot.bags.pairing import Felt, Senses
 from neuro_robot.bags.record import SpikePacker, network_shape
-from neuro_robot.bags.topics import COMMAND, EVENTS, IMU, SPIKES
+from neuro_robot.bags.topics import COMMAND, EVENTS, IMU, SPIKES, Topic
 from neuro_robot.config import group, parameter
 from neuro_robot.errors import NeuroRobotError, WeightsError
 from neuro_robot.events.array import EVENT_DTYPE
@@ -35,18 +35,24 @@ from neuro_robot.nodes.core import CoreNode, qos, run
 from neuro_robot.nodes.hot import HotSubscriptions
 from neuro_robot.nodes.latency import LatencyHistogram
 from neuro_robot.nodes.parameters import read
-from neuro_robot.robot import Imu
+from neuro_robot.robot import Imu, LegSense
 
 
 @dataclass(frozen=True)
-class ControllerParameters:
-    """Parameters of controller_node."""
+class AnsweringParameters:
+    """What the controller of any body is told."""
 
     mode: str = parameter("lockstep", "lockstep: each packet waits for its IMU sample; realtime: no longer than for "
                           "the next packet", choices=("lockstep", "realtime"))  # fmt: skip
     seed: int = parameter(0, "seed of the network", 0, 2**31 - 1)
     use_imu: bool = parameter(True, "use imu/data; without it the camera is taken to be level")
     weights_file: str = parameter("", "file that ~/load_weights reads and ~/save_weights writes; read at configure")
+
+
+@dataclass(frozen=True)
+class ControllerParameters(AnsweringParameters):
+    """Parameters of controller_node."""
+
     mind: DroneMindConfig = group(DroneMindConfig)
 
 
@@ -63,33 +69,42 @@ class Traffic:
 
 
 class ControllerNode(CoreNode):
-    """Hands packets to the controller and its answers to the robot."""
+    """Hands packets to the controller and its answers to the robot.
+
+    This is the drone's; another body's node says which controller it has, what else that feels and how it commands.
+    """
 
     dynamic = frozenset({"weights_file", "mind.learning"})
+    command_topic: Topic = COMMAND
+    command_type: Any = TwistStamped
+    controller_of: Any = Controller  # (mind's configuration, seed)
+    standing: LegSense | None = None  # what legs feel when nothing happens; None: no legs
 
-    def __init__(self) -> None:
-        super().__init__("controller_node", ControllerParameters)
+    def __init__(self, name: str = "controller_node", kind: type[AnsweringParameters] = ControllerParameters) -> None:
+        super().__init__(name, kind)
 
     def configure(self) -> None:
         """Build the mind, load its weights, compile what is compiled at first use."""
-        config = read(self, ControllerParameters)
+        config: Any = read(self, self._kind)
         self._config = config
         self._weights_file = config.weights_file
-        _warm_up(config)
-        self._controller = Controller(config.mind, config.seed)
+        warm_up(self.controller_of(config.mind, config.seed), self.standing)
+        self._controller = self.controller_of(config.mind, config.seed)
         if config.weights_file:
             self._controller.load(config.weights_file)
         self._shape = network_shape(self._controller)
         self._digest, self._traffic, self._latency = RunDigest(), Traffic(), LatencyHistogram()
         self._packer = SpikePacker()
-        self._pairing = Pairing[Imu]()
+        self._senses = Senses(imu=config.use_imu, legs=self.standing is not None)
         self._waiting: tuple[EventPacket, int] | None = None
         self._last: tuple[int, int, Any, Any] | None = None  # seq, time base, command and spikes message
         self._fault = ""
-        self._open()
+        self.open()
 
-    def _open(self) -> None:
-        self._commands = self.create_lifecycle_publisher(TwistStamped, COMMAND.name, qos(COMMAND))
+    def open(self) -> None:
+        """Create publishers, subscriptions and services."""
+        topic = self.command_topic
+        self._commands = self.create_lifecycle_publisher(self.command_type, topic.name, qos(topic))
         self._spikes = self.create_lifecycle_publisher(EventPacketMsg, SPIKES.name, qos(SPIKES))
         self.hot = HotSubscriptions(self)
         self.hot.add(ImuMsg, IMU.name, self._on_imu, qos(IMU))  # first: served first when both wait
@@ -128,10 +143,13 @@ class ControllerNode(CoreNode):
             self._controller.mind.network.learning = bool(value)
 
     def _on_imu(self, message: ImuMsg, _info: dict[str, int]) -> None:
-        self._pairing.add(imu_from(message))
+        self._senses.imu.add(imu_from(message))
+        self.sample_came()
+
+    def sample_came(self) -> None:
+        """Answer the packet that waits, if this was what it waited for."""
         if self._waiting is not None:
-            packet, sent_ns = self._waiting
-            self._pair(packet, sent_ns)
+            self._pair(*self._waiting)
 
     def _on_events(self, message: EventPacketMsg, info: dict[str, int]) -> None:
         self._take(packet_from(message), info["source_timestamp"])
@@ -143,36 +161,41 @@ class ControllerNode(CoreNode):
             self._send(self._last[2], self._last[3])
             return
         if self._waiting is not None and self._waiting[0].seq != packet.seq:
-            self._answer(self._waiting[0], self._pairing.newest, self._waiting[1])
+            self._answer(self._waiting[0], self._senses.newest, self._waiting[1])
         if self._last is not None and packet.seq < self._last[0]:
-            self._pairing.restart()
+            self._senses.restart()
         self._pair(packet, sent_ns)
 
     def _pair(self, packet: EventPacket, sent_ns: int) -> None:
-        """Answer as soon as the packet's IMU sample is there, in realtime no later than the next packet."""
-        imu = self._pairing.take(packet) if self._config.use_imu else None
-        none_to_come = not self._config.use_imu or (self._config.mode == "realtime" and self._pairing.newest is None)
-        if imu is None and not none_to_come:
+        """Answer as soon as the packet's samples are there, in realtime no later than the next packet."""
+        felt = self._senses.take(packet)
+        if felt is None and self._config.mode == "realtime" and self._senses.newest == (None, None):
+            felt = Felt(None, None)  # nobody feels anything here
+        if felt is None:
             self._waiting = (packet, sent_ns)
             return
-        self._answer(packet, imu, sent_ns)
+        self._answer(packet, felt, sent_ns)
 
-    def _answer(self, packet: EventPacket, imu: Imu | None, sent_ns: int) -> None:
+    def _answer(self, packet: EventPacket, felt: Felt, sent_ns: int) -> None:
         self._waiting = None
         if self._last is not None and packet.seq < self._last[0]:
             self._controller.new_flight()
         try:
-            reply = self._controller.receive(packet, imu)
+            reply = self._controller.receive(packet, *felt)
             spikes = packet_message(self._packer.pack(reply.spikes, reply.command.t_ns, self._shape))
         except NeuroRobotError as error:
             self._refuse(str(error))
             return
-        command = command_message(reply.command)
+        command = self.command_message(reply.command)
         self._commands.publish(command)
         self._latency.add(time.time_ns() - sent_ns)
         self._spikes.publish(spikes)
         self._last = (packet.seq, packet.time_base, command, spikes)
-        self._account(reply, imu)
+        self._account(reply, felt.imu)
+
+    def command_message(self, command: Any) -> Any:  # noqa: ANN401 - a message of command_type
+        """What the robot is told."""
+        return command_message(command)
 
     def _account(self, reply: Any, imu: Imu | None) -> None:  # noqa: ANN401 - agents.controller.Reply
         self._digest.add_spikes(reply.spikes)
@@ -242,15 +265,15 @@ def _stream_counts(controller: Controller) -> dict[str, int]:
     return {name: int(getattr(stats, name)) for name in stats.__slots__}
 
 
-def _warm_up(config: ControllerParameters) -> None:
-    """Compile every kernel now, with a throw-away mind, rather than at the first packet of a flying robot."""
-    controller = Controller(config.mind, config.seed)
+def warm_up(controller: Any, legs: LegSense | None = None) -> None:  # noqa: ANN401 - a body's controller
+    """Compile every kernel now, with a throw-away mind, rather than at the first packet of a moving robot."""
     events = np.zeros(2, EVENT_DTYPE)
     for seq in range(3):
         events["t"] = (seq + 1) * 2_000_000 - 1000
         t_end_ns = (seq + 1) * 2_000_000
         packet = pack(events, "evt3", width=128, height=128, seq=seq, stamp_ns=t_end_ns, t_end_ns=t_end_ns)
-        reply = controller.receive(packet, Imu(t_end_ns, (0.0, 0.0, 0.0, 1.0), (0.0,) * 3, (0.0, 0.0, 9.81)))
+        level = Imu(t_end_ns, (0.0, 0.0, 0.0, 1.0), (0.0,) * 3, (0.0, 0.0, 9.81))
+        reply = controller.receive(packet, level, legs and legs._replace(t_ns=t_end_ns))
         SpikePacker().pack(reply.spikes, t_end_ns, network_shape(controller))
     controller.new_flight()
 

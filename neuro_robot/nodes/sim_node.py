@@ -10,7 +10,8 @@ from __future__ import annotations
 import math
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
+from typing import Any
 
 from event_camera_msgs.msg import EventPacket as EventPacketMsg
 from geometry_msgs.msg import TwistStamped
@@ -19,8 +20,7 @@ from rclpy.clock import Clock, ClockType
 from rosgraph_msgs.msg import Clock as ClockMsg
 from sensor_msgs.msg import Imu as ImuMsg
 
-from neuro_robot.bags.topics import CLOCK, COMMAND, EVENTS, IMU, ODOM
-from neuro_robot.config import group, parameter
+from neuro_robot.bags.topics import CLOCK, COMMAND, EVENTS, IMU, ODOM, Topic
 from neuro_robot.nodes.conversions import (
     clock_message,
     command_from,
@@ -31,9 +31,10 @@ from neuro_robot.nodes.conversions import (
 from neuro_robot.nodes.core import CoreNode, qos, run
 from neuro_robot.nodes.hot import HotSubscriptions
 from neuro_robot.nodes.parameters import read
-from neuro_robot.robot import BodyCommand
-from neuro_robot.sim.simulation import DroneConfig, DroneSimulation, Observation, Outcome
-from neuro_robot.sim.world import load_world
+from neuro_robot.nodes.sim_parameters import SimParameters, SteppingParameters
+from neuro_robot.robot import Command
+from neuro_robot.sim.simulation import DroneSimulation, Observation, Outcome
+from neuro_robot.sim.world import World, load_world
 
 STEADY = Clock(clock_type=ClockType.STEADY_TIME)
 CATCH_UP_S = 0.1  # realtime: what is lost beyond this is not caught up
@@ -41,54 +42,53 @@ WAIT_S = 0.02  # between looks for a controller
 SETTLE_S = 0.3  # after the last listener was found, for the middleware to connect both ways
 
 
-@dataclass(frozen=True)
-class SimParameters:
-    """Parameters of sim_node."""
-
-    mode: str = parameter("lockstep", "lockstep: each step waits for its command; realtime: runs against the clock",
-                          choices=("lockstep", "realtime"))  # fmt: skip
-    world: str = parameter("forest", "world to fly in: a name in sim_worlds or a YAML file")
-    seed: int = parameter(0, "seed of the world and the sensors; each further episode takes the next", 0, 2**31 - 1)
-    episodes: int = parameter(1, "flights before the node exits", 1, 1_000_000)
-    listeners: int = parameter(1, "subscribers of events to wait for before the first packet", 0, 100)
-    answer_timeout_s: float = parameter(1.0, "lockstep: a packet unanswered so long (wall time) is sent again, s",
-                                        0.01, 60.0)  # fmt: skip
-    answer_retries: int = parameter(29, "lockstep: packets sent again before the flight is given up", 0, 1000)
-    drone: DroneConfig = group(DroneConfig)
-
-
 class SimNode(CoreNode):
-    """Steps the simulation and tells ROS what the drone senses."""
+    """Steps the simulation and tells ROS what the robot senses.
 
-    def __init__(self) -> None:
-        super().__init__("sim_node", SimParameters)
+    This is the drone's; another body's node says which simulation it steps, what else it senses and what it obeys.
+    """
+
+    command_topic: Topic = COMMAND
+    command_type: Any = TwistStamped
+    command_from = staticmethod(command_from)
+
+    def __init__(self, name: str = "sim_node", kind: type[SteppingParameters] = SimParameters) -> None:
+        super().__init__(name, kind)
+
+    def simulation_of(self, world: World, seed: int) -> Any:  # noqa: ANN401 - each body has its own
+        """The simulation of one episode."""
+        return DroneSimulation(world, self._config.drone, seed)
+
+    def sense(self, seen: Observation) -> None:
+        """Publish what only this body senses, before the packet."""
 
     def configure(self) -> None:
-        """Load the world, build the drone, open the topics."""
-        self._config = read(self, SimParameters)
+        """Load the world, build the robot, open the topics."""
+        self._config: Any = read(self, self._kind)
         self._episode = 0
         self._simulation = self._build()
         self._seen = self._simulation.reset()
         self._started = False
         self._ready_since: float | None = None
-        self._command: BodyCommand | None = None
+        self._command: Command | None = None
         self._retries = self._wrong_stamp = self._resent = self._slips = 0
         self._sent_at = self._started_at = time.monotonic()
         self._steps = 0
         self._fault = ""
-        self._open()
+        self.open()
 
-    def _build(self) -> DroneSimulation:
+    def _build(self) -> Any:  # noqa: ANN401 - as simulation_of
         seed = self._config.seed + self._episode
-        return DroneSimulation(load_world(self._config.world, seed), self._config.drone, seed)
+        return self.simulation_of(load_world(self._config.world, seed), seed)
 
-    def _open(self) -> None:
+    def open(self) -> None:
+        """Create publishers and subscriptions."""
         self._events = self.create_lifecycle_publisher(EventPacketMsg, EVENTS.name, qos(EVENTS))
         self._imu = self.create_lifecycle_publisher(ImuMsg, IMU.name, qos(IMU))
         self._odom = self.create_lifecycle_publisher(OdometryMsg, ODOM.name, qos(ODOM))
         self._clock_topic = self.create_lifecycle_publisher(ClockMsg, CLOCK.name, qos(CLOCK))
         self.hot = HotSubscriptions(self)
-        self.hot.add(TwistStamped, COMMAND.name, self._on_command, qos(COMMAND))
+        self.hot.add(self.command_type, self.command_topic.name, self._on_command, qos(self.command_topic))
         self._timers_made = [self.create_timer(0.25, self._report, clock=STEADY)]
 
     def activate(self) -> None:
@@ -120,14 +120,18 @@ class SimNode(CoreNode):
         if self.hot is not None:
             self.hot.close()
             self.hot = None
-        for publisher in (self._events, self._imu, self._odom, self._clock_topic):
+        for publisher in self.publishers():
             self.destroy_lifecycle_publisher(publisher)
         del self._timers_made
+
+    def publishers(self) -> list[Any]:
+        """What `open` made, to be destroyed."""
+        return [self._events, self._imu, self._odom, self._clock_topic]
 
     def _listened_to(self) -> bool:
         """True once everybody who is expected has been connected for a moment."""
         there = self._events.get_subscription_count() >= self._config.listeners
-        there = there and (self._config.mode == "realtime" or self.count_publishers(COMMAND.name) > 0)
+        there = there and (self._config.mode == "realtime" or self.count_publishers(self.command_topic.name) > 0)
         now = time.monotonic()
         if not there:
             self._ready_since = None
@@ -159,8 +163,8 @@ class SimNode(CoreNode):
         self.get_logger().warning(self._fault, throttle_duration_sec=1.0)
         self._publish(self._seen)
 
-    def _on_command(self, message: TwistStamped, _info: dict[str, int]) -> None:
-        self._command = command_from(message)
+    def _on_command(self, message: Any, _info: dict[str, int]) -> None:  # noqa: ANN401 - of command_type
+        self._command = self.command_from(message)
         if self._config.mode == "realtime" or not self.active or not self._started or self.done:
             return
         if self._command.t_ns != self._seen.t_ns:
@@ -181,7 +185,7 @@ class SimNode(CoreNode):
         if now - self.due > CATCH_UP_S:
             self._slips += 1
             self.due = now
-        self.due += self._config.drone.camera.packet_period_ms * 1e-3
+        self.due += self._simulation.config.camera.packet_period_ms * 1e-3
         self._advance()
 
     def _advance(self) -> None:
@@ -201,6 +205,7 @@ class SimNode(CoreNode):
         self._clock_topic.publish(clock_message(seen.t_ns))
         self._odom.publish(odometry_message(seen.odom))
         self._imu.publish(imu_message(seen.imu))
+        self.sense(seen)
         self._sent_at = time.monotonic()
         self._events.publish(packet_message(seen.packet))
 
@@ -222,7 +227,7 @@ class SimNode(CoreNode):
         self._publish(self._seen)
 
     def _report(self, outcome: Outcome | None = None) -> None:
-        """Where the drone is, how the guard judged the commands, how the flight ended."""
+        """Where the robot is, how the guard judged the commands, how the flight ended."""
         seen, wall_s = self._seen, max(time.monotonic() - self._started_at, 1e-9)
         goal = self._simulation.world.goal
         values: dict[str, object] = {
@@ -245,7 +250,7 @@ class SimNode(CoreNode):
         if outcome is not None:
             self.report("ok" if outcome.kind != "stopped" else "error", outcome.reason, values)
         else:
-            self.report("error" if self._fault else "ok", self._fault or "flying", values)
+            self.report("error" if self._fault else "ok", self._fault or "under way", values)
 
 
 def main() -> int:

@@ -125,7 +125,7 @@ def test_graph_parameters_exist_and_the_file_is_up_to_date():
     from neuro_robot.nodes.controller_node import ControllerParameters
     from neuro_robot.nodes.player_node import PlayerParameters
     from neuro_robot.nodes.recorder_node import RecorderParameters
-    from neuro_robot.nodes.sim_node import SimParameters
+    from neuro_robot.nodes.sim_parameters import SimParameters
     from neuro_robot.reference import parameter_file
 
     kinds = {"sim_node": SimParameters, "controller_node": ControllerParameters, "recorder_node": RecorderParameters,
