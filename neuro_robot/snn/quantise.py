@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuro_robot.errors import ConfigError
-from neuro_robot.snn.backends.loihi import plasticity, scaling
+from neuro_robot.snn.backends.loihi import homeostasis, plasticity, scaling
 from neuro_robot.snn.backends.loihi import registers as reg
 from neuro_robot.snn.backends.loihi.description import ChipNetwork, Compartments
 from neuro_robot.snn.backends.loihi.dynamics import Dynamics, bias_of, dynamics_of, tau_of
@@ -180,7 +180,7 @@ def _connect(made: Quantised, told: Connection, exponent: int, fraction: int, dt
             f"got {told.delay_steps.max()}"
         )
     whole = scaling.rounded(told.weights, unit, mixed)
-    if told.rule is None:
+    if scaling.bounds(told) is None:
         whole = _reaching(made, told, whole, exponent, mixed)
     rule = _rule(where, told, unit, dt_ms, options)
     if rule is not None:
@@ -222,16 +222,21 @@ def _reaching(
 def _sign_mode(told: Connection, mixed: bool) -> str:
     if mixed:
         return reg.MIXED
-    low = told.rule.w_min if isinstance(told.rule, (STDP, SumOfProducts)) else float(told.weights.min(initial=0.0))
+    learned = scaling.bounds(told)
+    low = float(told.weights.min(initial=0.0)) if learned is None else learned[0]
     return reg.INHIBITORY if low < 0 else reg.EXCITATORY
 
 
 def _rule(where: str, told: Connection, unit: float, dt_ms: float, options: Options) -> Plasticity | None:
-    if not isinstance(told.rule, (STDP, SumOfProducts)):
+    """What the chip makes of the connection's rule and scaling; None where it has neither."""
+    learned = scaling.bounds(told)
+    if learned is None:
         return None
     step = 2 if scaling.is_mixed(told) else 1
-    low = math.ceil(told.rule.w_min / unit / step - 1e-6) * step
-    high = math.floor(told.rule.w_max / unit / step + 1e-6) * step
+    whole = math.ceil(learned[0] / unit / step - 1e-6) * step, math.floor(learned[1] / unit / step + 1e-6) * step
+    made = None
     if isinstance(told.rule, STDP):
-        return plasticity.stdp(where, told.rule, unit, (low, high), dt_ms, options.largest_reward)
-    return plasticity.sum_of_products(where, told.rule, unit, (low, high), dt_ms)
+        made = plasticity.stdp(where, told.rule, unit, whole, dt_ms, options.largest_reward)
+    elif isinstance(told.rule, SumOfProducts):
+        made = plasticity.sum_of_products(where, told.rule, unit, whole, dt_ms)
+    return made if told.scaling is None else homeostasis.with_scaling(where, made, told.scaling, whole, dt_ms)

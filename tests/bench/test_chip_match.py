@@ -12,7 +12,8 @@ from neuro_robot.bench.chip_match import Match, match_flights, match_table, resu
 from neuro_robot.bench.flight import FlightRequest
 from neuro_robot.errors import ConfigError
 
-SHORT = {"world": "forest", "time_limit_s": 0.6, "mind": {"backend": "loihi2", "plasticity.rate": 1e-4, "reward.floor_khz": 0.0}}
+MIND = {"backend": "loihi2", "plasticity.rate": 1e-4, "reward.floor_khz": 0.0}
+SHORT = {"world": "forest", "time_limit_s": 0.6, "mind": MIND}
 
 
 def told(matches):

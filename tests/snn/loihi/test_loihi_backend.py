@@ -12,7 +12,7 @@ from neuro_robot.errors import ConfigError, WeightsError
 from neuro_robot.snn.backends import backend, names
 from neuro_robot.snn.cells import IF, LIF, AdEx
 from neuro_robot.snn.network import Network
-from neuro_robot.snn.rules import STDP, SumOfProducts, TripletSTDP
+from neuro_robot.snn.rules import STDP, SumOfProducts
 from neuro_robot.snn.weights_file import load_state, save_state
 
 STEER = STDP(1.0, 0.2, 20.0, 20.0, 500.0, 1e-5, 0.0, 0.4)
@@ -376,7 +376,6 @@ def small(**cell):
     ("build", "words"),
     [
         (lambda n: n.add_layer("x", 1, AdEx()), "layer 'x': the back end loihi2 has no AdEx neurons; it has IF, LIF"),
-        (lambda n: n.connect("in", "n", np.ones((2, 3)), rule=TripletSTDP(), name="t"), "no TripletSTDP rule"),
         (
             lambda n: n.connect("in", "n", np.ones((2, 3)), 64, name="d"),
             "connection 'd': delay_steps: .* 63 steps, got 64",

@@ -10,7 +10,7 @@ from neuro_robot.snn.backends.base import Backend, Model
 from neuro_robot.snn.backends.loihi.chips import CHIPS, Chip
 from neuro_robot.snn.cells import IF, LIF
 from neuro_robot.snn.network import Network
-from neuro_robot.snn.rules import STDP, SumOfProducts
+from neuro_robot.snn.rules import STDP, Homeostasis, SumOfProducts, TripletSTDP
 
 DESCRIPTIONS = {
     "loihi": "Intel's first chip in its own integers: neurons and synapses bit-exact, learning approximate",
@@ -38,6 +38,9 @@ def _limits(chip: Chip) -> dict[str, str]:
         "inputs": "events with a payload" if chip.graded else "0 or 1 in each step",
         "reward": "for each neuron" if chip.reward_per_neuron else "one for a layer",
         "learning": "traces of 7 bits, tags of 9, stochastic rounding; approximate, as every public model of it",
+        "nearest pairs": "a full trace of 127, which later spikes cannot raise",
+        "triplets": "with the reward only those of pre spikes (a3_minus): the post traces hold the reward",
+        "scaling": "every 2^k steps; beside STDP without reward, or alone",
     }
     if chip.profiles:
         limits["profiles"] = f"{chip.profiles} sets of decays and {chip.thresholds} thresholds in a core"
@@ -50,7 +53,7 @@ for _chip in CHIPS.values():
             name=_chip.name,
             description=DESCRIPTIONS[_chip.name],
             cells=(IF, LIF),
-            rules=(STDP, SumOfProducts),
+            rules=(STDP, TripletSTDP, Homeostasis, SumOfProducts),
             compile=partial(_compile, chip=_chip),
             limits=_limits(_chip),
             options={

@@ -63,16 +63,15 @@ def learn(
         _decay(x[:, rule[R_X] : rule[R_X] + rule[R_X_SIZE]], keeps[r, 0:2], clock, 2 * r)
         _decay(y[:, rule[R_Y] : rule[R_Y] + rule[R_SIZE]], keeps[r, 2:5], clock, 2 * r + 1)
         _reward(rule, y, reward, reward_sum, scale[r], clock)
-        if rule[R_ORDER] != APART:
-            _raise_x(rule, impulses[r], slot, groups, sent, sent_count, x, clock)
+        early = 2 if rule[R_ORDER] == BOTH else (1 if rule[R_ORDER] == ARRIVAL_FIRST else 0)
+        _raise_x(rule, impulses[r], 0, early, slot, groups, sent, sent_count, x, clock)
         if rule[R_ORDER] == BOTH:
             _raise_y(rule, impulses[r], slot, sent, sent_count, y, clock)
         if rule[R_LEARNS] == 1:
             _arrivals(rule, slot, groups, row, post, weight, sent, sent_count, products, x, y, synapse, clock)
             _post_spikes(rule, slot, weight, sent, sent_count, products, x, y, synapse, column, entry, clock)
             _epochs(rule, groups, row, post, weight, products, x, y, synapse, clock)
-        if rule[R_ORDER] == APART:
-            _raise_x(rule, impulses[r], slot, groups, sent, sent_count, x, clock)
+        _raise_x(rule, impulses[r], early, 2, slot, groups, sent, sent_count, x, clock)
         if rule[R_ORDER] != BOTH:
             _raise_y(rule, impulses[r], slot, sent, sent_count, y, clock)
     clock[NOW] += 1
@@ -109,17 +108,20 @@ def _raised(value: int, impulse: int, times: int, bits: int) -> int:
 
 @njit(cache=True)
 def _raise_x(
-    rule: Longs, impulse: Longs, slot: int, groups: Longs, sent: Ints, sent_count: Longs, x: Ints, clock: Longs
-) -> None:
-    """Impulses of the spikes that arrive; a payload counts as so many spikes."""
+    rule: Longs, impulse: Longs, first_kind: int, end: int, slot: int, groups: Longs, sent: Ints, sent_count: Longs,
+    x: Ints, clock: Longs,
+) -> None:  # fmt: skip
+    """Impulses of the spikes that arrive, on the pre traces first_kind .. end - 1; a payload is so many spikes."""
     start, depth = rule[R_X], sent_count.shape[0]
+    if first_kind == end or np.max(impulse[first_kind:end]) == 0:
+        return
     for g in range(rule[R_GROUP], rule[R_GROUPS]):
         layer, first, fraction = groups[g, G_LAYER], groups[g, G_START], groups[g, G_FRACTION]
         at = (slot - groups[g, G_LAG] + depth) % depth
         for m in range(sent_count[at, layer]):
             n = start + sent[INDEX, at, first + m]
             times = sent[VALUE, at, first + m] if groups[g, G_GRADED] == 1 else 1
-            for kind in range(2):
+            for kind in range(first_kind, end):
                 if impulse[kind] > 0:
                     payload = times if fraction == 0 else max(times >> fraction, 1)
                     x[kind, n] = _raised(x[kind, n], impulse[kind], payload, _random(clock, 1 + kind, n))

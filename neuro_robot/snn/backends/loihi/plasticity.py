@@ -7,19 +7,17 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from neuro_robot.errors import ConfigError
-from neuro_robot.snn.backends.loihi import rules
-from neuro_robot.snn.backends.loihi.rules import ChipProduct, ChipRule
+from neuro_robot.snn.backends.loihi import rules, third_factor
+from neuro_robot.snn.backends.loihi.rules import LARGEST_PERIOD_BITS, ChipProduct, ChipRule
 from neuro_robot.snn.products import Factor, Product
-from neuro_robot.snn.rules import STDP, SumOfProducts
+from neuro_robot.snn.rules import STDP, SumOfProducts, TripletSTDP
 
 IMPULSES = tuple(12.0 + k / 4 for k in range(49))  # of x1 and y1, halved as often as small amounts need it
+SLOW_IMPULSES = tuple(6.0 + k / 8 for k in range(49))  # of x2 and y2, which gather the spikes of a longer time
 HALVINGS = 4
 CLOSE = 0.1  # relative error of an amount that is good enough
 NEAREST_IMPULSE = 127.0  # a full one: a trace that saturates forgets the spikes before the last
-LARGEST_ELIGIBILITY = 64.0  # pairs that a tag should hold before it saturates
-STEADY = 4  # eligibility is to outlast this many reward periods
-LARGEST_PERIOD_BITS = 9
-TAG, X1, Y1, Y2, Y3 = (Factor(name, 0.0, False) for name in ("t", "x1", "y1", "y2", "y3"))
+X1, X2, Y1, Y2 = (Factor(name, 0.0, False) for name in ("x1", "x2", "y1", "y2"))
 
 
 class Rate(NamedTuple):
@@ -39,32 +37,38 @@ class Plasticity:
 
 
 def stdp(where: str, told: STDP, unit: float, w: tuple[int, int], dt_ms: float, largest_reward: float) -> Plasticity:
-    """Pair STDP, with or without reward, for weights of `unit` each and bounds w. ConfigError when it has no form."""
+    """Pair or triplet STDP, with or without reward, for weights of `unit` each and bounds w.
+
+    ConfigError when it has no form.
+    """
     order = rules.ARRIVAL_FIRST if told.same_step else rules.APART
-    taus = (told.tau_plus_ms / dt_ms, 0.0, told.tau_minus_ms / dt_ms, 0.0, 0.0)
+    slow = (told.tau_x_ms / dt_ms, told.tau_y_ms / dt_ms) if isinstance(told, TripletSTDP) else (0.0, 0.0)
+    taus = (told.tau_plus_ms / dt_ms, slow[0], told.tau_minus_ms / dt_ms, slow[1], 0.0)
     if told.tau_eligibility_ms == 0:
-        impulse, pairs = _pairs(where, told, "w", told.learning_rate / unit)
+        amount = told.learning_rate / unit
+        impulses, pairs = _pairs(where, told, "w", amount)
         terms = (*pairs, *_weight_decay(where, told, dt_ms))
-        rule = ChipRule(terms, (impulse, 0.0, impulse, 0.0, 0.0), taus, *w, order)
-        return Plasticity(rule, _rates(told, told.learning_rate / unit, impulse, terms))
-    gain, scale, tag_unit, period = _reward(where, told, unit, dt_ms, largest_reward)
-    impulse, pairs = _pairs(where, told, "t", tag_unit)
-    decay = _tag_decay(told.tau_eligibility_ms / dt_ms)
+        return Plasticity(ChipRule(terms, impulses, taus, *w, order), _rates(told, amount, impulses, terms))
+    if isinstance(told, TripletSTDP) and told.a3_plus:
+        raise ConfigError(
+            f"{where}: TripletSTDP.a3_plus: the chip keeps the reward where the slow post trace would be; expected 0 "
+            f"beside tau_eligibility_ms > 0, got {told.a3_plus:g}; set one of them to 0"
+        )
+    gain, scale, tag_unit, period = third_factor.reward(where, told, unit, dt_ms, largest_reward)
+    impulses, pairs = _pairs(where, told, "t", tag_unit)
+    decay = third_factor.tag_decay(told.tau_eligibility_ms / dt_ms)
     forget = _weight_decay(where, told, dt_ms)
     chip = ChipRule(
-        (*gain, decay, *pairs, *forget), (impulse, 0.0, impulse, 0.0, 0.0), taus, *w, order, rules.SIGNED_REWARD,
-        scale, period, tag_unit,
+        (*gain, decay, *pairs, *forget), impulses, (*taus[:3], 0.0, 0.0), *w, order, rules.SIGNED_REWARD, scale,
+        period, tag_unit,
     )  # fmt: skip
     held = (
-        *_rates(told, tag_unit, impulse, (*pairs, *forget)),
+        *_rates(told, tag_unit, impulses, (*pairs, *forget)),
         Rate("tau_eligibility_ms", told.tau_eligibility_ms, -decay.period * dt_ms / math.log1p(decay.coefficient)),
         Rate("reward period, ms", dt_ms, period * dt_ms),
         Rate("largest reward", largest_reward, scale),
     )
     return Plasticity(chip, held)
-
-
-_REWARD_SHIFT = rules.dropped_bits((TAG, Y2))
 
 
 def sum_of_products(where: str, told: SumOfProducts, unit: float, w: tuple[int, int], dt_ms: float) -> Plasticity:
@@ -101,105 +105,44 @@ def _in_units(term: Product, coefficient: float, unit: float) -> tuple[tuple[Fac
     return tuple(factors), coefficient
 
 
-def _pairs(where: str, told: STDP, target: str, unit: float) -> tuple[float, tuple[ChipProduct, ...]]:
-    """The two pair terms, with the impulse for which the chip's coefficients meet them best."""
-    amounts = [(told.a_plus * unit, "y0", X1), (-told.a_minus * unit, "x0", Y1)]
-    amounts = [amount for amount in amounts if amount[0]]
-    values = [amount for amount, _, _ in amounts]
-    if told.pairing == "nearest":
-        impulse = NEAREST_IMPULSE
-    else:
-        for halving in range(HALVINGS + 1):
-            impulse = min((one / (1 << halving) for one in IMPULSES), key=lambda one: _misfit(values, one))
-            if _misfit(values, impulse) < CLOSE:
-                break
+def _pairs(where: str, told: STDP, target: str, unit: float) -> tuple[tuple[float, ...], tuple[ChipProduct, ...]]:
+    """The pair and triplet terms, with the impulses for which the chip's coefficients meet them best."""
+    pairs = [(told.a_plus * unit, "y0", (X1,)), (-told.a_minus * unit, "x0", (Y1,))]
+    fast = _impulse(told, [amount for amount, _, _ in pairs if amount], IMPULSES, 0)
+    impulses = [fast, 0.0, fast, 0.0, 0.0]
+    terms: list[tuple[float, str, tuple[Factor, ...]]] = [(pair[0] / fast, pair[1], pair[2]) for pair in pairs]
+    if isinstance(told, TripletSTDP):
+        for amount, dependency, factors, trace in (
+            (told.a3_plus * unit / fast, "y0", (X1, Y2), 3),
+            (-told.a3_minus * unit / fast, "x0", (Y1, X2), 1),
+        ):
+            if amount:
+                impulses[trace] = _impulse(told, [amount], SLOW_IMPULSES, rules.dropped_bits(factors))
+                terms.append((amount / impulses[trace], dependency, factors))
     made = [
-        rules.product(f"{where}: {dependency}", target, amount / impulse, dependency, (factor,))
-        for amount, dependency, factor in amounts
+        rules.product(f"{where}: {dependency}", target, amount, dependency, factors)
+        for amount, dependency, factors in terms
+        if amount
     ]
-    return impulse, tuple(made)
+    return tuple(impulses), tuple(made)
 
 
-def _misfit(amounts: list[float], impulse: float) -> float:
+def _impulse(told: STDP, amounts: list[float], choices: tuple[float, ...], shift: int) -> float:
+    """The impulse of a trace for which the chip's coefficients, less `shift` bits, meet the amounts best."""
+    if told.pairing == "nearest":
+        return NEAREST_IMPULSE
+    for halving in range(HALVINGS + 1):
+        best = min((one / (1 << halving) for one in choices), key=lambda one: _misfit(amounts, one, shift))
+        if _misfit(amounts, best, shift) < CLOSE:
+            break
+    return best
+
+
+def _misfit(amounts: list[float], impulse: float, shift: int) -> float:
     """The largest relative error of the amounts per unit of a trace that the chip can express."""
-    held = [math.ldexp(*rules.nearest(amount / impulse)) * impulse for amount in amounts]
+    forms = [rules.nearest(math.ldexp(amount / impulse, shift)) for amount in amounts]
+    held = [math.ldexp(mantissa, exponent - shift) * impulse for mantissa, exponent in forms]
     return max((abs(one / amount - 1.0) for one, amount in zip(held, amounts, strict=True)), default=0.0)
-
-
-def _reward(
-    where: str, told: STDP, unit: float, dt_ms: float, largest_reward: float
-) -> tuple[tuple[ChipProduct, ...], float, float, int]:
-    """The terms u tag y2 and -u tag y3, the reward of a full trace, tags per unit of eligibility, and the period.
-
-    The coefficient is rounded up to one that the chip has, and the reward's scale makes up for it exactly.
-    """
-    largest_amount = max(abs(told.a_plus), abs(told.a_minus)) or 1.0
-    tag_unit = (rules.LARGEST_TAG + 1) / LARGEST_ELIGIBILITY / largest_amount
-    if told.learning_rate == 0:
-        return (), largest_reward, tag_unit, 1
-    while True:
-        period, wanted = _reward_period(told, unit, tag_unit, dt_ms, largest_reward)
-        value = math.ldexp(wanted, _REWARD_SHIFT)
-        form = _at_least(value)
-        if form is not None and math.ldexp(*form) / value < 2.5:
-            break
-        tag_unit /= 2
-        if tag_unit * largest_amount < 1 / 16:
-            raise ConfigError(
-                f"{where}: learning_rate {told.learning_rate:g}: a reward of {largest_reward:g} moves a weight by "
-                f"{wanted:.2g} of its smallest step per tag, which the chip cannot express; change the rate or "
-                "largest_reward, or lengthen tau_eligibility_ms"
-            )
-    mantissa, exponent = form
-    terms = tuple(
-        ChipProduct("w", sign * mantissa, exponent, rules.U, (TAG, y), period) for sign, y in ((1, Y2), (-1, Y3))
-    )
-    return terms, largest_reward * math.ldexp(*form) / value, tag_unit, period
-
-
-def _reward_period(told: STDP, unit: float, tag_unit: float, dt_ms: float, largest_reward: float) -> tuple[int, float]:
-    """Steps between two uses of the reward, and the change of a weight per tag and unit of y2 that they call for."""
-    step = told.learning_rate * dt_ms * largest_reward / (rules.LARGEST_TRACE * tag_unit * unit)
-    period = 1
-    floor = math.ldexp(4.0, rules.EXPONENT[0] - _REWARD_SHIFT)
-    for _ in range(LARGEST_PERIOD_BITS):
-        if abs(step) * period >= floor or 2 * period * dt_ms * STEADY > told.tau_eligibility_ms:
-            break
-        period *= 2
-    return period, step * period
-
-
-def _at_least(value: float) -> tuple[int, int] | None:
-    """The smallest mantissa and exponent not below value in size; None when value is 0 or beyond the chip."""
-    forms = [
-        (math.ldexp(mantissa, exponent), mantissa, exponent)
-        for exponent in range(rules.EXPONENT[0], rules.EXPONENT[1] + 1)
-        for mantissa in range(1, rules.MANTISSA[1] + 1)
-        if math.ldexp(mantissa, exponent) >= abs(value) > 0
-    ]
-    if not forms:
-        return None
-    _, mantissa, exponent = min(forms)
-    return (mantissa if value > 0 else -mantissa), exponent
-
-
-def _tag_decay(tau: float) -> ChipProduct:
-    """The term that lets the tag decay with tau steps: the mantissa, exponent and period that come nearest to it."""
-    best: tuple[float, ChipProduct] | None = None
-    for bits in range(LARGEST_PERIOD_BITS + 1):
-        period = 1 << bits
-        if bits and period * 8 > tau:
-            break
-        mantissa, exponent = rules.nearest(math.expm1(-period / tau))
-        term = ChipProduct("t", mantissa, exponent, rules.U, (TAG,), period)
-        if not -1.0 < term.coefficient < 0.0:
-            continue
-        error = abs(-period / math.log1p(term.coefficient) / tau - 1.0)
-        if best is None or error < 0.9 * best[0]:
-            best = error, term
-    if best is None:
-        return ChipProduct("t", -4, -2, rules.U, (TAG,), 1)  # shorter than a step: gone at once
-    return best[1]
 
 
 def _weight_decay(where: str, told: STDP, dt_ms: float) -> tuple[ChipProduct, ...]:
@@ -209,18 +152,25 @@ def _weight_decay(where: str, told: STDP, dt_ms: float) -> tuple[ChipProduct, ..
         return ()
     factors = (Factor("w", 0.0, False),)
     floor = math.ldexp(4.0, rules.EXPONENT[0])
-    bits = next((k for k in range(LARGEST_PERIOD_BITS) if -math.expm1(-rate * (1 << k)) >= floor), LARGEST_PERIOD_BITS)
+    bits = next(
+        (k for k in range(LARGEST_PERIOD_BITS) if -math.expm1(-rate * (1 << k)) >= floor),
+        LARGEST_PERIOD_BITS,
+    )
     amount = math.expm1(-rate * (1 << bits))
     return (rules.product(f"{where}: weight_decay_per_s", "w", amount, f"u{bits}", factors),)
 
 
-def _rates(told: STDP, unit: float, impulse: float, made: tuple[ChipProduct, ...]) -> tuple[Rate, ...]:
-    names = {rules.Y0: ("a_plus", told.a_plus, 1), rules.X0: ("a_minus", told.a_minus, -1)}
+def _rates(told: STDP, unit: float, impulses: tuple[float, ...], made: tuple[ChipProduct, ...]) -> tuple[Rate, ...]:
+    names = {
+        (rules.Y0, 1): ("a_plus", impulses[0]), (rules.X0, 1): ("a_minus", -impulses[2]),
+        (rules.Y0, 2): ("a3_plus", impulses[0] * impulses[3]), (rules.X0, 2): ("a3_minus", -impulses[2] * impulses[1]),
+    }  # fmt: skip
     found = []
     for product in made:
-        if product.dependency in names:
-            name, wanted, sign = names[product.dependency]
-            found.append(Rate(name, wanted, sign * product.coefficient * impulse / unit))
+        key = product.dependency, len(product.factors)
+        if key in names:
+            name, size = names[key]
+            found.append(Rate(name, getattr(told, name), product.coefficient * size / unit))
         elif told.weight_decay_per_s:
             found.append(Rate("weight decay per period", -told.weight_decay_per_s, product.coefficient))
     return tuple(found)

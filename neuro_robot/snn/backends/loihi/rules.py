@@ -25,8 +25,10 @@ LARGEST_TRACE = 127
 LARGEST_TAG = 255
 MOST_FACTORS = 3
 MOST_PRODUCTS = 16
+LARGEST_PERIOD_BITS = 9  # of the dependencies u0 .. u9
 
-# how spikes of one step count: impulses before the terms (the chip), or as the options of STDP have it
+# how spikes of one step count: impulses before the terms (the chip), or as the options of STDP have it; x2 then rises
+# after the terms, as in triplet STDP
 BOTH, ARRIVAL_FIRST, APART = 0, 1, 2
 # what the reward drives
 NO_REWARD, SIGNED_REWARD, REWARD_Y3 = 0, 1, 2

@@ -11,7 +11,7 @@ from neuro_robot.errors import ConfigError
 from neuro_robot.snn.backends.loihi import registers as reg
 from neuro_robot.snn.backends.loihi.dynamics import Dynamics
 from neuro_robot.snn.network import Connection
-from neuro_robot.snn.rules import STDP, SumOfProducts
+from neuro_robot.snn.rules import STDP, Homeostasis, SumOfProducts
 
 FINEST_THRESHOLD, COARSEST_THRESHOLD = 1 << 14, 1 << 10  # of the threshold register; the rest is head-room
 ENOUGH = 32.0  # thresholds of current
@@ -69,7 +69,7 @@ def _largest_drive(told: Dynamics, incoming: list[Connection], largest: dict[str
     for sign in (1.0, -1.0):
         drive = np.zeros(incoming[0].post.size if incoming else 1)
         for c in incoming:
-            weights = c.weights if c.rule is None else np.full(c.weights.size, sign * largest_weight(c))
+            weights = c.weights if bounds(c) is None else np.full(c.weights.size, sign * largest_weight(c))
             times = largest.get(c.pre.name, 1.0)
             drive += times * np.bincount(c.post_index, np.maximum(sign * weights, 0.0), drive.size)
         total = max(total, float(drive.max()))
@@ -85,7 +85,7 @@ def _misfit(mantissa: int, told: Dynamics, incoming: list[Connection]) -> float:
         if largest == 0:
             continue
         unit = 2.0 ** exponent(gain * largest, mixed) / gain
-        if c.rule is not None:
+        if bounds(c) is not None:
             total += (unit * (2 if mixed else 1) / largest) ** 2 / 12
         else:
             error = rounded(c.weights, unit, mixed) * unit - c.weights
@@ -93,18 +93,26 @@ def _misfit(mantissa: int, told: Dynamics, incoming: list[Connection]) -> float:
     return total
 
 
+def bounds(connection: Connection) -> tuple[float, float] | None:
+    """Between what learning and scaling keep the weights; None where nothing moves them."""
+    rules = [
+        one for one in (connection.rule, connection.scaling) if isinstance(one, STDP | SumOfProducts | Homeostasis)
+    ]
+    return (max(one.w_min for one in rules), min(one.w_max for one in rules)) if rules else None
+
+
 def largest_weight(connection: Connection) -> float:
     """The largest size that a weight has, or may come to have by learning."""
     largest = float(np.abs(connection.weights).max(initial=0.0))
-    if isinstance(connection.rule, (STDP, SumOfProducts)):
-        return max(abs(connection.rule.w_min), abs(connection.rule.w_max), largest)
-    return largest
+    learned = bounds(connection)
+    return largest if learned is None else max(abs(learned[0]), abs(learned[1]), largest)
 
 
 def is_mixed(connection: Connection) -> bool:
     """Whether the weights have, or may come to have, both signs."""
-    if isinstance(connection.rule, (STDP, SumOfProducts)):
-        return connection.rule.w_min < 0 < connection.rule.w_max
+    learned = bounds(connection)
+    if learned is not None:
+        return learned[0] < 0 < learned[1]
     return bool(connection.weights.size and connection.weights.min() < 0 < connection.weights.max())
 
 
