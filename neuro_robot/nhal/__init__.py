@@ -22,15 +22,20 @@ from neuro_robot.nhal.description import Connection, LearningRule, Network, Neur
 from neuro_robot.nhal.model import Model
 from neuro_robot.nhal.monitors import PotentialMonitor, SpikeMonitor
 from neuro_robot.snn import backends as registry
+from neuro_robot.snn.faults import DeadCores, DeadNeurons, LostSpikes, StuckSynapses
 
 __all__ = [
     "Connection",
+    "DeadCores",
+    "DeadNeurons",
     "LearningRule",
+    "LostSpikes",
     "Model",
     "Network",
     "NeuronGroup",
     "PotentialMonitor",
     "SpikeMonitor",
+    "StuckSynapses",
     "backends",
     "compile",
     "reset",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from neuro_robot.errors import ConfigError, WeightsError
 from neuro_robot.nhal.description import Connection, Network, NeuronGroup
 from neuro_robot.nhal.monitors import PotentialMonitor, SpikeMonitor
 from neuro_robot.snn.backends import Raster, compile_network
+from neuro_robot.snn.faults import Fault
+from neuro_robot.snn.faults_breaker import FaultReport
 from neuro_robot.snn.primitives import check_number
 from neuro_robot.snn.weights_file import load_state, save_state
 
@@ -97,8 +100,25 @@ class Model:
         """The reward of a group's neurons, one number or one each, until set anew; R-STDP and y3 follow it."""
         self.core.set_reward(group.name, value)
 
+    def inject(self, fault: Fault, at_ms: float = 0.0, until_ms: float = math.inf) -> None:
+        """Let a fault act, now or from one time to another, counted from this call or the last `reset` after it.
+
+        Faults are `DeadNeurons`, `DeadCores`, `StuckSynapses` and `LostSpikes`. Raises ConfigError, with nothing
+        changed, that names fault, group or connection, index and what is allowed.
+        """
+        self.core.inject(fault, at_ms, until_ms)
+
+    def heal(self, fault: Fault | None = None) -> None:
+        """End one fault, or all."""
+        self.core.heal(fault)
+
+    @property
+    def faults(self) -> FaultReport:
+        """What is broken, as text and counts; false when nothing is."""
+        return self.core.faults
+
     def reset(self) -> None:
-        """All dynamic state to its start; weights stay, and so do monitors."""
+        """All dynamic state to its start; weights stay, and so do monitors and faults."""
         self.core.reset_state()
 
     def save(self, path: str | Path) -> None:

@@ -11,6 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from neuro_robot.errors import ConfigError
 from neuro_robot.snn import layout, snapshot
 from neuro_robot.snn.backends.base import Model, Raster
+from neuro_robot.snn.backends.raster import raster_of
+from neuro_robot.snn.faults_cpu import CpuBreaker
 from neuro_robot.snn.kernels import step, tables
 from neuro_robot.snn.network import Network, check_weights
 from neuro_robot.snn.primitives import LARGEST, check_choice
@@ -76,7 +78,7 @@ class CompiledNetwork(Model):
 
     def run(self, inputs: Raster | ArrayLike | None = None, steps: int | None = None) -> Raster:
         """See Model.run; values are checked before the first step."""
-        raster, steps = self._raster(inputs, steps)
+        raster, steps = raster_of(inputs, steps, self._input_shape[0])
         if not np.all((raster.value >= 0) & (raster.value <= 2**24)):
             raise ConfigError(f"run: inputs: expected event counts from 0 to {2**24}")
         pieces = [Raster(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32))]
@@ -98,11 +100,7 @@ class CompiledNetwork(Model):
             self._tables.scalings[scaling, tables.S_LEARNS] = self.learns(name)
 
     def set_reward(self, layer: str, value: ArrayLike) -> None:
-        """Set the reward of a layer of neurons, one number or (n,); it holds from the next step on, until changed.
-
-        The next step first applies it to the eligibility that the step before left, then processes its own spikes.
-        Raises ConfigError on an unknown or input layer, another shape, or a number that is not finite.
-        """
+        """See Model.set_reward."""
         piece = self._neurons.get(layer)
         if piece is None:
             known = ", ".join(self._neurons) or "none"
@@ -120,10 +118,7 @@ class CompiledNetwork(Model):
         self._tables.rules[:, tables.R_STALE] = 1
 
     def reset_state(self) -> None:
-        """Everything dynamic (membranes, currents, traces, eligibility, reward, spikes under way) to its start.
-
-        Weights, thresholds and counters stay.
-        """
+        """See Model.reset_state."""
         for rule in self._rule.values():
             self._settle(rule)
         self._tables.state[...], self._tables.extra[...] = self._rest
@@ -151,10 +146,7 @@ class CompiledNetwork(Model):
         return self._matrix(connection, self._tables.plastic[tables.ELIGIBILITY, self.synapses(connection)])
 
     def set_weights(self, connection: str, weights: ArrayLike) -> None:
-        """Replace a connection's weights by (n_pre, n_post) numbers, NaN exactly where there is no synapse.
-
-        Raises ConfigError on another shape or other synapses, on infinities, and outside the bounds of the rule.
-        """
+        """See Model.set_weights."""
         where = f"set_weights({connection!r})"
         told = self.connections[self._named(connection)]
         values = np.asarray(weights, dtype=self._tables.weight.dtype)
@@ -164,8 +156,7 @@ class CompiledNetwork(Model):
             raise ConfigError(f"{where}: expected NaN exactly where the connection has no synapse")
         chosen = values[told.pre_index, told.post_index]
         check_weights(where, chosen, told.rule, told.scaling)
-        if connection in self._rule:
-            self._settle(self._rule[connection])
+        self.settle(connection)
         self._tables.weight[self.synapses(connection)] = chosen
 
     @property
@@ -188,7 +179,7 @@ class CompiledNetwork(Model):
 
     @property
     def spike_counts(self) -> NDArray[np.int64]:
-        """(n,) spikes of every neuron so far, input lines included (a graded spike counts once), a view."""
+        """See Model.spike_counts; a view."""
         return self._tables.spike_counts
 
     @property
@@ -198,25 +189,26 @@ class CompiledNetwork(Model):
 
     @property
     def synaptic_operations(self) -> int:
-        """Synaptic events so far: one per spike and synapse it reached, however large its value."""
+        """See Model.synaptic_operations."""
         return int(self._tables.counters[tables.OPERATIONS])
 
     @property
     def weight_updates(self) -> int:
-        """Learning changes applied to single weights so far (changes of exactly 0 and weight decay not counted)."""
+        """See Model.weight_updates."""
         return int(self._tables.counters[tables.UPDATES])
 
     def state(self) -> dict[str, NDArray[Any]]:
-        """A copy of everything that decides the future: weights, thresholds, traces, membranes, spikes under way."""
+        """See Model.state."""
         return snapshot.take(self)
 
     def load_state_dict(self, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Continue from what `state` returned; counters stay.
-
-        Raises WeightsError, with nothing changed, that says which array differs from this network and how.
-        """
+        """See Model.load_state_dict."""
         snapshot.restore(self, arrays)
         self._tables.rules[:, tables.R_STALE] = 1
+
+    def breaker(self) -> CpuBreaker:
+        """See Model.breaker."""
+        return CpuBreaker(self)
 
     @property
     def tables(self) -> tables.Tables:
@@ -227,8 +219,12 @@ class CompiledNetwork(Model):
         """The range of a connection's synapses in `tables.weight`."""
         return self._places[self._named(connection)]
 
+    def settle(self, connection: str) -> None:
+        """Put in what a deferred rule owes the weights of a connection."""
+        if connection in self._rule:
+            self._settle(self._rule[connection])
+
     def _settle(self, rule: int) -> None:
-        """Put in what a deferred rule owes its weights."""
         if self._tables.rules[rule, tables.R_KIND] == tables.DEFERRED:
             self._entries.settle(self._frame, rule)
 

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from neuro_robot.errors import ConfigError
 from neuro_robot.events.array import EVENT_DTYPE
+from neuro_robot.snn.backends.raster import Raster, raster_of
+from neuro_robot.snn.faults import Fault
+from neuro_robot.snn.faults_breaker import Breaker, FaultReport
+from neuro_robot.snn.faults_running import FaultyModel
 from neuro_robot.snn.network import Connection, Layer, Network
 from neuro_robot.snn.primitives import Cell, Rule
 
-LONGEST_RUN = 2**40  # steps
-
-
-class Raster(NamedTuple):
-    """Spikes of many steps, ordered by step and then by neuron, as inputs (lines) and as results (neurons)."""
-
-    step: NDArray[np.int64]
-    neuron: NDArray[np.int64]
-    value: NDArray[np.float32]
+__all__ = ["Backend", "Model", "Raster"]
 
 
 @dataclass(frozen=True)
@@ -64,6 +61,7 @@ class Model(ABC):
         self._event_neuron = (np.arange(sum(sizes)) - np.repeat(starts, sizes)).astype(np.uint16)
         self._switched_off: set[str] = set()
         self._learning = True
+        self._faulty: FaultyModel | None = None
 
     @abstractmethod
     def step(self, inputs: ArrayLike | None = None) -> NDArray[np.int32]:
@@ -81,7 +79,7 @@ class Model(ABC):
         Returns the spikes of all neurons (input lines not included), steps counted from 0.
         Raises ConfigError on what `step` refuses; the steps before the refused one are then made.
         """
-        raster, steps = self._raster(inputs, steps)
+        raster, steps = raster_of(inputs, steps, self._input_shape[0])
         first = np.searchsorted(raster.step, np.arange(steps + 1))
         row = np.zeros(self._input_shape, np.float32)
         found = []
@@ -185,6 +183,45 @@ class Model(ABC):
         Raises WeightsError, with nothing changed, that says which array differs from this network and how.
         """
 
+    def inject(self, fault: Fault, at_ms: float = 0.0, until_ms: float = math.inf) -> None:
+        """Let a fault of `snn.faults` act, now or from one time to another; the rest of the model keeps going.
+
+        Times are counted from this call, or the last reset_state after it. Faults belong to the model, not to its
+        state: `reset_state` and `load_state_dict` leave them, and `state` holds none. Raises ConfigError that names
+        fault, layer, index and what is allowed, with nothing changed.
+        """
+        where = type(fault).__name__
+        if not isinstance(fault, Fault):
+            raise ConfigError(f"inject: expected one of the faults of snn.faults, got {fault!r}")
+        for name, value in (("at_ms", at_ms), ("until_ms", until_ms)):
+            if isinstance(value, (bool, str)) or not value >= 0:
+                raise ConfigError(f"inject: {where}: {name}: expected a time from 0, got {value!r}")
+        if not at_ms < until_ms:
+            raise ConfigError(f"inject: {where}: until_ms: expected later than {at_ms:g}, got {until_ms:g}")
+        faulty = self._faulty or FaultyModel(self)
+        faulty.inject(fault, at_ms, until_ms)
+        self._faulty = faulty
+
+    def heal(self, fault: Fault | None = None) -> None:
+        """End one fault, or all: neurons begin at reset, synapses hold the weights they had before they were stuck."""
+        if fault is not None and (self._faulty is None or not self._faulty.holds(fault)):
+            raise ConfigError(f"heal: {fault!r} was not injected, or is healed already; see `faults`")
+        if self._faulty is not None:
+            self._faulty.heal(fault)
+
+    @property
+    def faults(self) -> FaultReport:
+        """What is broken, and how many spikes were lost so far."""
+        return FaultReport() if self._faulty is None else self._faulty.report()
+
+    def core_slices(self) -> tuple[slice, ...]:
+        """The neurons of every core, in the numbering of `layer_slices`; empty where there are no cores."""
+        return ()
+
+    @abstractmethod
+    def breaker(self) -> Breaker:
+        """How faults reach this model's tables."""
+
     def spike_events(self, indices: NDArray[np.integer[Any]], t_ns: int) -> NDArray[np.void]:
         """The spikes as address events at t_ns: x = neuron in its layer, y = layer in order of adding, p = 1."""
         events = np.empty(len(indices), EVENT_DTYPE)
@@ -193,48 +230,6 @@ class Model(ABC):
         events["y"] = self._event_layer[indices]
         events["p"] = 1
         return events
-
-    def _raster(self, inputs: Raster | ArrayLike | None, steps: int | None) -> tuple[Raster, int]:
-        """Inputs of `run` as a checked Raster, and the number of steps."""
-        if steps is not None and (isinstance(steps, bool) or not isinstance(steps, (int, np.integer)) or steps < 0):
-            raise ConfigError(f"run: steps: expected a whole number from 0, got {steps!r}")
-        if inputs is None:
-            empty = np.zeros(0, np.int64)
-            inputs = Raster(empty, empty, np.zeros(0, np.float32))
-        elif not isinstance(inputs, Raster):
-            dense = np.asarray(inputs)
-            if dense.ndim != 2 or dense.shape[1:] != self._input_shape or dense.dtype.kind not in "buif":
-                raise ConfigError(
-                    f"run: inputs: expected numbers of the shape (steps, {self._input_shape[0]}), "
-                    f"got {dense.dtype} {dense.shape}"
-                )
-            steps = len(dense) if steps is None else steps
-            at = np.nonzero(dense[:steps])
-            inputs = Raster(at[0], at[1], dense[at].astype(np.float32))
-        if steps is None:
-            raise ConfigError("run: steps: expected the number of steps, as the inputs do not tell it")
-        return self._checked(inputs, steps), int(steps)
-
-    def _checked(self, raster: Raster, steps: int) -> Raster:
-        step, neuron = np.asarray(raster.step, np.int64), np.asarray(raster.neuron, np.int64)
-        value = np.asarray(raster.value, np.float32)
-        if not step.shape == neuron.shape == value.shape or step.ndim != 1:
-            raise ConfigError(
-                f"run: inputs: expected three equal columns, got {step.shape}, {neuron.shape}, {value.shape}"
-            )
-        if neuron.size and not 0 <= neuron.min() <= neuron.max() < self._input_shape[0]:
-            raise ConfigError(
-                f"run: inputs: expected lines below {self._input_shape[0]}, got {neuron.min()} to {neuron.max()}"
-            )
-        if step.size and not 0 <= step.min() <= step.max() < LONGEST_RUN:
-            raise ConfigError(
-                f"run: inputs: expected steps from 0 below {LONGEST_RUN}, got {step.min()} to {step.max()}"
-            )
-        order = step * self._input_shape[0] + neuron
-        if np.any(order[1:] <= order[:-1]):
-            raise ConfigError("run: inputs: expected steps in order, and in a step each line once, in order")
-        kept = np.searchsorted(step, steps)
-        return Raster(step[:kept], neuron[:kept], value[:kept])
 
     def _named(self, connection: str) -> str:
         if connection not in self.connections:

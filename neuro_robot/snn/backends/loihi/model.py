@@ -11,15 +11,15 @@ from numpy.typing import ArrayLike, NDArray
 from neuro_robot.errors import ConfigError
 from neuro_robot.snn import quantise
 from neuro_robot.snn.backends.base import Model
-from neuro_robot.snn.backends.loihi import kernel, learn_kernel, mapping, snapshot
+from neuro_robot.snn.backends.loihi import kernel, learn_kernel, mapping, snapshot, whole
 from neuro_robot.snn.backends.loihi.chips import Chip
+from neuro_robot.snn.backends.loihi.faults import LoihiBreaker
 from neuro_robot.snn.backends.loihi.float_machine import FloatMachine
 from neuro_robot.snn.backends.loihi.machine import FLOAT32, Machine
-from neuro_robot.snn.backends.loihi.registers import EXCITATORY, INHIBITORY, MIXED
+from neuro_robot.snn.backends.loihi.registers import MIXED
 from neuro_robot.snn.network import Network, check_weights
 from neuro_robot.snn.primitives import LARGEST, check_choice, check_number
 
-HELD = {MIXED: (-256, 254), EXCITATORY: (0, 255), INHIBITORY: (-255, 0)}
 ARITHMETICS = {"integer": Machine, "cpu": FloatMachine}
 
 
@@ -133,7 +133,7 @@ class LoihiModel(Model):
             raise ConfigError(f"{where}: expected NaN exactly where the connection has no synapse")
         chosen = values[told.pre_index, told.post_index]
         check_weights(where, chosen.astype(np.float32), told.rule, told.scaling)
-        self.set_whole_weights(connection, self._whole(connection, chosen))
+        self.set_whole_weights(connection, whole.of_weights(self, connection, chosen))
 
     def whole_weights(self, connection: str) -> NDArray[np.int64]:
         """(n_synapses,) weights as the chip holds them, in the order of the connection's synapses."""
@@ -142,16 +142,18 @@ class LoihiModel(Model):
             held = self.machine.learning.synapse[learn_kernel.Z, self._plastic(connection)].astype(np.int64)
         else:
             held = self.machine.tables.weight[self.machine.places[connection]].astype(np.int64) >> exponent
-        whole: NDArray[np.int64] = held
-        return whole
+        return np.asarray(held, np.int64)
 
-    def set_whole_weights(self, connection: str, whole: NDArray[np.int64]) -> None:
+    def set_whole_weights(
+        self, connection: str, weights: NDArray[np.int64], synapses: NDArray[np.int64] | None = None
+    ) -> None:
         """Put whole numbers where `whole_weights` reads them; a weight that learns may be odd, used is the even one."""
         told = self.quantised.chip.synapses[connection]
+        chosen = slice(None) if synapses is None else synapses
         if connection in self._rules and self.machine.learning is not None:
-            self.machine.learning.synapse[learn_kernel.Z, self._plastic(connection)] = whole
-            whole = (whole >> 1) << 1 if told.sign_mode == MIXED else whole
-        self.machine.tables.weight[self.machine.places[connection]] = whole << max(told.weight_exp, 0)
+            self.machine.learning.synapse[learn_kernel.Z, self._plastic(connection)][chosen] = weights
+            weights = (weights >> 1) << 1 if told.sign_mode == MIXED else weights
+        self.machine.tables.weight[self.machine.places[connection]][chosen] = weights << max(told.weight_exp, 0)
 
     @property
     def v(self) -> NDArray[np.float64]:
@@ -196,6 +198,17 @@ class LoihiModel(Model):
         """See Model.load_state_dict."""
         snapshot.restore(self, arrays)
 
+    def core_slices(self) -> tuple[slice, ...]:
+        """See Model.core_slices: the cores of the mapping."""
+        starts = {name: place.start for name, place in self.layer_slices.items()}
+        return tuple(
+            slice(starts[core.layer] + core.first, starts[core.layer] + core.last) for core in self.mapping.cores
+        )
+
+    def breaker(self) -> LoihiBreaker:
+        """See Model.breaker."""
+        return LoihiBreaker(self)
+
     def plastic_names(self) -> tuple[str, ...]:
         """The connections with a rule, in the order of the learning tables."""
         return tuple(self._rules)
@@ -210,31 +223,6 @@ class LoihiModel(Model):
         row = self.machine.learning.rules[self._rules[connection]]  # type: ignore[union-attr]
         first = int(row[learn_kernel.R_Z])
         return slice(first, first + int(row[learn_kernel.R_LAST] - row[learn_kernel.R_FIRST]))
-
-    def _whole(self, connection: str, values: NDArray[np.float64]) -> NDArray[np.int64]:
-        """Whole numbers of units: nearest, or for a rule's weights one of the two neighbours at random."""
-        exact = values / self.quantised.units[connection]
-        told = self.quantised.chip.synapses[connection]
-        step = 2 if told.sign_mode == MIXED and connection not in self._rules else 1
-        nearest = np.rint(exact / step)
-        if connection in self._rules and self.machine.learning is not None:
-            rule, clock = self.quantised.learning[connection].rule, self.machine.learning.clock
-            seed = (int(clock[learn_kernel.SEED]), int(clock[learn_kernel.NOW]), self._rules[connection])
-            chance = np.random.default_rng(seed).random(exact.size)
-            close = np.abs(exact / step - nearest) < 1e-4
-            drawn = np.floor(exact / step + chance)
-            whole = np.clip(np.where(close, nearest, drawn) * step, rule.w_min, rule.w_max)
-        else:
-            low, high = HELD[told.sign_mode]
-            whole = nearest * step
-            if whole.size and (whole.min() < low or whole.max() > high):
-                unit = self.quantised.units[connection]
-                raise ConfigError(
-                    f"set_weights({connection!r}): the chip holds {low * unit:g} to {high * unit:g} with the exponent "
-                    f"chosen when it was compiled, got {values.min():g} to {values.max():g}"
-                )
-        numbers: NDArray[np.int64] = whole.astype(np.int64)
-        return numbers
 
     def _converted(self, values: NDArray[Any]) -> NDArray[np.float32]:
         if values.shape != self._input_shape:
