@@ -1,12 +1,12 @@
-"""What runs: the nodes of a drone, their parameters and order. Read by the launch file and by `neuro_robot fly`.
+"""What runs: the nodes of a robot, their parameters and order. Read by the launch files and by `neuro_robot fly`.
 
 Imports neither ROS nor the simulation, so that `ros2 launch --show-args` is quick.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from neuro_robot.share import learned_weights
@@ -15,6 +15,7 @@ PACKAGE = "neuro_robot"
 MODES = ("lockstep", "realtime")
 PARENT = "NEURO_ROBOT_PARENT"  # environment of a node: the process that brought it up, which it does not outlive
 Number = TypeVar("Number", int, float)
+LEGS = "leg_"  # before the names of nodes that are made for legs
 LEARNED, INITIAL = "learned", "initial"  # in place of a weights file
 
 
@@ -36,6 +37,11 @@ class GraphNode:
     parameters: Mapping[str, object] = field(default_factory=dict)
     ends_graph: bool = False  # when it exits, everything is shut down
 
+    @property
+    def role(self) -> str:
+        """What it does, whatever the body: `sim_node` of `leg_sim_node`."""
+        return self.name.removeprefix(LEGS)
+
 
 ARGUMENTS = (
     Argument("world", "forest", "world to fly in: a name in sim_worlds or a YAML file"),
@@ -54,17 +60,45 @@ ARGUMENTS = (
 )
 
 
+WALK_DEFAULTS = {
+    "world": ("walk_flat", "world to walk in: a name in sim_worlds or a YAML file"),
+    "speed": ("0.6", "forward speed without cmd_vel, m/s"),
+    "episodes": ("1", "walks, each with the next seed"),
+    "learning": ("true", "whether synapses change while walking"),
+    "weights": (INITIAL, "weights file to start from, or `initial`: random"),
+    "params_file": ("", "ROS 2 parameter file; empty: config/quadruped.yaml of the package"),
+}
+WALK_ARGUMENTS = tuple(
+    replace(item, default=WALK_DEFAULTS[item.name][0], description=WALK_DEFAULTS[item.name][1])
+    if item.name in WALK_DEFAULTS
+    else item
+    for item in ARGUMENTS
+)
+
+
 def drone(values: Mapping[str, str]) -> list[GraphNode]:
-    """The nodes for these argument values (absent ones: defaults), in the order in which they become active.
+    """The drone's nodes for these argument values (absent ones: defaults), in the order in which they become active.
 
     The simulator is last: whoever listens is there before the first packet. Raises ValueError for what is no number.
     """
-    value = {item.name: item.default for item in ARGUMENTS} | dict(values)
+    return _robot("", {item.name: item.default for item in ARGUMENTS} | dict(values))
+
+
+def quadruped(values: Mapping[str, str]) -> list[GraphNode]:
+    """The walking robot's nodes; as `drone`."""
+    return _robot(LEGS, {item.name: item.default for item in WALK_ARGUMENTS} | dict(values))
+
+
+ROBOTS = {"drone": drone, "quadruped": quadruped}
+
+
+def _robot(prefix: str, value: Mapping[str, str]) -> list[GraphNode]:
+    """Recorder, controller, simulator; the prefix of the last two says which body they are made for."""
     seed, mode = _number(int, "seed", value), value["mode"]
     sim_time = {"use_sim_time": value["use_sim_time"] == "true"}
     nodes = []
     if value["record"]:
-        nodes.append(GraphNode("recorder_node", {**sim_time, "path": value["record"]}))
+        nodes.append(GraphNode("recorder_node", {**sim_time, "path": value["record"], "legs": prefix == LEGS}))
     mind: dict[str, object] = {
         "mode": mode,
         "seed": seed,
@@ -72,7 +106,7 @@ def drone(values: Mapping[str, str]) -> list[GraphNode]:
         "mind.speed": _number(float, "speed", value),
         "mind.learning": value["learning"] == "true",
     }
-    nodes.append(GraphNode("controller_node", {**sim_time, **mind}))
+    nodes.append(GraphNode(f"{prefix}controller_node", {**sim_time, **mind}))
     sim: dict[str, object] = {
         "mode": mode,
         "world": value["world"],
@@ -80,7 +114,7 @@ def drone(values: Mapping[str, str]) -> list[GraphNode]:
         "episodes": _number(int, "episodes", value),
     }
     sim["listeners"] = len(nodes)  # the controller, and the recorder if there is one
-    nodes.append(GraphNode("sim_node", {**sim_time, **sim}, ends_graph=True))
+    nodes.append(GraphNode(f"{prefix}sim_node", {**sim_time, **sim}, ends_graph=True))
     return nodes
 
 
@@ -98,13 +132,20 @@ def weights_file(choice: str) -> str:
     return "" if choice == INITIAL else choice
 
 
-def replay(bag: str, *, rate: float, lockstep: bool, values: Mapping[str, str]) -> list[GraphNode]:
+def replay(
+    bag: str, *, rate: float, lockstep: bool, values: Mapping[str, str], robot: str = "drone"
+) -> list[GraphNode]:
     """A bag in place of the simulator, through the same controller."""
-    nodes = [node for node in drone(values) if node.name != "sim_node"]
+    nodes = [node for node in ROBOTS[robot](values) if node.role != "sim_node"]
     player = {"bag": bag, "rate": rate, "mode": "lockstep" if lockstep else "realtime"}
     return [*nodes, GraphNode("player_node", player, ends_graph=True)]
 
 
 def with_parameters(nodes: list[GraphNode], further: Mapping[str, Mapping[str, object]]) -> list[GraphNode]:
-    """The nodes with further parameters, by node name, on top of their own."""
-    return [GraphNode(node.name, {**node.parameters, **further.get(node.name, {})}, node.ends_graph) for node in nodes]
+    """The nodes with further parameters, by role, on top of their own."""
+    return [GraphNode(node.name, {**node.parameters, **further.get(node.role, {})}, node.ends_graph) for node in nodes]
+
+
+def named(nodes: Sequence[GraphNode], role: str) -> str:
+    """The name of the node with this role."""
+    return next(node.name for node in nodes if node.role == role)

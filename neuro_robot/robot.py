@@ -83,5 +83,5 @@ Command = BodyCommand | JointCommand  # what a robot obeys: a body velocity, or 
 
 
 def stop_command(t_ns: int) -> BodyCommand:
-    """Hover in place."""
+    """Stay in place."""
     return BodyCommand(t_ns, 0.0, 0.0, 0.0, 0.0)

@@ -9,18 +9,29 @@ from numpy.typing import NDArray
 
 from neuro_robot.agents.controller import Controller
 from neuro_robot.agents.walker import WalkerMind, build_network
-from neuro_robot.robot import BodyCommand, Imu, LegSense
+from neuro_robot.robot import BodyCommand, Imu, LegSense, stop_command
 from neuro_robot.snn.network import Network
+
+WISH_NS = 500_000_000  # a commanded velocity counts so long
 
 
 class LegController(Controller):
-    """Answers packets with joint positions. `wish` is the velocity to walk at; None: straight on at its own speed."""
+    """Answers packets with joint positions; walks straight on at the mind's speed unless somebody commands a velocity.
+
+    A commanded velocity that is not renewed stops the robot: whoever steered it is gone.
+    """
 
     agent: ClassVar[str] = "walker"
 
     def __init__(self, config: Any, seed: int) -> None:  # noqa: ANN401 - WalkerMindConfig
         super().__init__(config, seed)
-        self.wish: BodyCommand | None = None
+        self._wish: BodyCommand | None = None
+        self._renewed = False
+        self._renewed_ns = 0
+
+    def walk(self, wish: BodyCommand) -> None:
+        """Walk at this velocity for WISH_NS from the next packet on; one that is not finite stops the robot."""
+        self._wish, self._renewed = wish if wish.is_finite() else stop_command(wish.t_ns), True
 
     @staticmethod
     def make_mind(config: Any, seed: int) -> Any:  # noqa: ANN401 - as Controller
@@ -34,5 +45,11 @@ class LegController(Controller):
 
     def decide(self, events: NDArray[np.void], t_end_ns: int, imu: Imu | None, legs: LegSense | None) -> Any:  # noqa: ANN401
         """Walk on by the wish; its decision's command is a JointCommand."""
-        wish = self.wish or BodyCommand(t_end_ns, self.mind.config.speed, 0.0, 0.0, 0.0)
-        return self.mind.step(events, t_end_ns, imu, legs, wish)
+        return self.mind.step(events, t_end_ns, imu, legs, self._wish_at(t_end_ns))
+
+    def _wish_at(self, t_ns: int) -> BodyCommand:
+        if self._wish is None:
+            return BodyCommand(t_ns, self.mind.config.speed, 0.0, 0.0, 0.0)
+        if self._renewed:
+            self._renewed, self._renewed_ns = False, t_ns
+        return self._wish if 0 <= t_ns - self._renewed_ns <= WISH_NS else stop_command(t_ns)

@@ -151,7 +151,7 @@ def fly(
 
     `controller` replaces the pilot that the request names; its state carries on from where it is, so call its
     `new_flight()` between flights. `progress` is
-    called about every 0.1 s of flight with the share of the way to the goal (0..1) and the observation.
+    called about every 0.1 s of flight with the share of it that is over (0..1) and the observation.
     """
     started = time.perf_counter()
     world = load_world(request.world, request.seed)
@@ -195,7 +195,7 @@ class _Watchers:
     def report(self, share: float, seen: Observation) -> None:
         if self.progress is not None and seen.t_ns - self.last_report_ns >= 100_000_000:
             self.last_report_ns = seen.t_ns
-            self.progress(min(max(share, 0.0), 1.0), seen)
+            self.progress(share, seen)
 
 
 def _loop(
@@ -205,7 +205,6 @@ def _loop(
     trace, recorder = _Trace(), watchers.recorder
     before = pilot_weights(pilot)
     seen = simulation.reset()
-    start_x, goal_x = float(seen.odom.position[0]), float(simulation.world.goal.x)
     limit_ns = None if time_limit_s is None else int(time_limit_s * 1e9)
     while seen.outcome is None and (limit_ns is None or seen.t_ns < limit_ns):
         if recorder is not None:
@@ -217,7 +216,7 @@ def _loop(
             recorder.reply(reply, seen.t_ns)
         reward = float(getattr(pilot, "reward", math.nan))
         trace.add(seen, reply, (float(simulation.clearance_m), reward, reply_ms))
-        watchers.report((seen.odom.position[0] - start_x) / max(goal_x - start_x, 1e-9), seen)
+        watchers.report(simulation.share_done, seen)
         seen = simulation.step(reply.command)
     if recorder is not None and seen.outcome is not None:
         recorder.observation(seen)

@@ -13,14 +13,18 @@ from geometry_msgs.msg import TwistStamped
 from nav_msgs.msg import Odometry as OdometryMsg
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import Imu as ImuMsg
+from sensor_msgs.msg import JointState
+from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
+from neuro_robot.bags.legs import JointSample
 from neuro_robot.bags.messages import NS, command_from, imu_from, odometry_from, packet_from, stamp_ns
 from neuro_robot.events.packet import EventPacket
-from neuro_robot.robot import BodyCommand, Imu, Odometry
+from neuro_robot.robot import BodyCommand, Imu, JointCommand, Odometry
 
 __all__ = [
     "clock_message", "command_from", "command_message", "diagnostics_message", "imu_from", "imu_message",
-    "odometry_from", "odometry_message", "packet_from", "packet_message", "stamp_ns", "time_message",
+    "joint_state_message", "odometry_from", "odometry_message", "packet_from", "packet_message", "stamp_ns",
+    "time_message", "trajectory_message",
 ]  # fmt: skip
 
 LEVELS = {"ok": DiagnosticStatus.OK, "warn": DiagnosticStatus.WARN, "error": DiagnosticStatus.ERROR}
@@ -53,6 +57,22 @@ def command_message(command: BodyCommand) -> TwistStamped:
     linear = message.twist.linear
     linear.x, linear.y, linear.z = float(command.vx), float(command.vy), float(command.vz)
     message.twist.angular.z = float(command.yaw_rate)
+    return message
+
+
+def trajectory_message(command: JointCommand, names: tuple[str, ...]) -> JointTrajectory:
+    """JointTrajectory of one point, to be held from now on."""
+    point = JointTrajectoryPoint(positions=[float(value) for value in command.position])
+    message = JointTrajectory(joint_names=list(names), points=[point])
+    message.header.stamp = time_message(command.t_ns)
+    return message
+
+
+def joint_state_message(sample: JointSample) -> JointState:
+    """JointState."""
+    message = JointState(name=list(sample.names), position=list(sample.position), velocity=list(sample.velocity),
+                         effort=list(sample.effort))  # fmt: skip
+    message.header.stamp = time_message(sample.t_ns)
     return message
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from neuro_robot.graph import GraphNode
+from neuro_robot.graph import LEGS, GraphNode, named
 from neuro_robot.nodes.bringup import Bringup, GraphError, Status
 
 LAST_WORD_S = 30.0
@@ -24,13 +24,13 @@ class Flights:
     def __call__(self, name: str, status: Status) -> None:
         """A node's diagnostics came."""
         values = status.values
-        if name != "sim_node":
+        if name.removeprefix(LEGS) != "sim_node":
             return
         if values["outcome"]:
             self.ended.append(status)
         if self.progress is not None:
-            x, goal = float(values["x_m"]), float(values["goal_x_m"])
-            share = 1.0 if values["outcome"] else min(max(x / max(goal, 1e-9), 0.0), 1.0)
+            x, done = float(values["x_m"]), float(values["done"])
+            share = 1.0 if values["outcome"] else min(max(done, 0.0), 1.0)
             total = min((int(values["episode"]) + share) / int(values["episodes"]), 1.0)
             self.progress(total, f"{float(values['t_s']):.1f} s, x = {x:.1f} m, {status.text}")
 
@@ -38,7 +38,7 @@ class Flights:
 def fly_graph(
     nodes: Sequence[GraphNode], folder: Path, weights: tuple[Path, Path], progress: Progress | None = None
 ) -> tuple[list[Status], Status]:
-    """Bring the drone's graph up, fly, and save the weights before and after; the end of each flight and the
+    """Bring a robot's graph up, fly (or walk), and save the weights before and after; the end of each flight and the
     controller's final figures.
 
     Raises GraphError when a node cannot start or dies; the bag is readable nevertheless.
@@ -47,14 +47,15 @@ def fly_graph(
     with Bringup(nodes, folder) as graph:
         graph.watchers.append(flights)
         graph.configure()
-        _save(graph, weights[0])
+        controller = named(nodes, "controller_node")
+        _save(graph, controller, weights[0])
         graph.activate()
         graph.wait()
-        _save(graph, weights[1])
-        graph.deactivate("controller_node")
-        final = final_status(graph)
+        _save(graph, controller, weights[1])
+        graph.deactivate(controller)
+        final = final_status(graph, controller)
     if not flights.ended:
-        raise GraphError("the simulator ended without telling how; see log/sim_node.log in the run folder")
+        raise GraphError("the simulator ended without telling how; see the simulator's log in log/ of the run folder")
     return flights.ended, final
 
 
@@ -72,25 +73,26 @@ def play_graph(
         graph.configure()
         graph.activate()
         graph.wait()
-        graph.deactivate("controller_node")
-        return final_status(graph).values, graph.status["player_node"].values
+        controller = named(nodes, "controller_node")
+        graph.deactivate(controller)
+        return final_status(graph, controller).values, graph.status["player_node"].values
 
 
-def final_status(graph: Bringup) -> Status:
+def final_status(graph: Bringup, controller: str) -> Status:
     """The controller's last word, which it says when it is deactivated."""
     until = time.monotonic() + LAST_WORD_S
     while time.monotonic() < until:
-        status = graph.status["controller_node"]
+        status = graph.status[controller]
         if status.values.get("state") == "final":
             graph.spin(0.1)  # the recorder hears it too
             return status
         graph.spin(0.05)
     raise GraphError(
-        f"controller_node did not report its final figures within {LAST_WORD_S:g} s; see log/controller_node.log"
+        f"{controller} did not report its final figures within {LAST_WORD_S:g} s; see log/{controller}.log"
     )
 
 
-def _save(graph: Bringup, path: Path) -> None:
+def _save(graph: Bringup, controller: str, path: Path) -> None:
     path.unlink(missing_ok=True)
-    graph.set_parameter("controller_node", "weights_file", str(path))
-    graph.trigger("controller_node", "save_weights")
+    graph.set_parameter(controller, "weights_file", str(path))
+    graph.trigger(controller, "save_weights")

@@ -11,7 +11,7 @@ from typing import Any
 from rclpy.clock import Clock, ClockType
 
 from neuro_robot.bags.raw import leading_stamp_ns, packet_seq
-from neuro_robot.bags.topics import DIAGNOSTICS, EVENT_PACKET, TOPICS, Topic
+from neuro_robot.bags.topics import DIAGNOSTICS, EVENT_PACKET, LEG_TOPICS, TOPICS, Topic
 from neuro_robot.bags.writer import RunBag
 from neuro_robot.config import parameter
 from neuro_robot.errors import BagError
@@ -29,6 +29,7 @@ class RecorderParameters:
     """Parameters of recorder_node."""
 
     path: str = parameter("", "folder of the bag to write; must not exist yet")
+    legs: bool = parameter(False, "record joints and foot contacts of a walking robot, too")
 
 
 class RecorderNode(CoreNode):
@@ -39,15 +40,16 @@ class RecorderNode(CoreNode):
 
     def configure(self) -> None:
         """Open the bag and subscribe, so that everything is connected before the first message."""
-        path = read(self, RecorderParameters).path
+        config = read(self, RecorderParameters)
+        path, topics = config.path, (*TOPICS, *LEG_TOPICS) if config.legs else TOPICS
         if not path:
             raise BagError("path: expected the folder of the bag to write; set the parameter")
-        self._bag = RunBag(path, TOPICS, self.get_namespace())
+        self._bag = RunBag(path, topics, self.get_namespace())
         self._last: dict[str, tuple[int, int | bytes]] = {}
         self._seq: dict[str, int] = {}
         self._gaps = self._repeated = 0
         self._topics = HotSubscriptions(self)
-        for topic in TOPICS:
+        for topic in topics:
             self._topics.add(message_class(topic.type), topic.name, self._writer_of(topic), qos(topic, QUEUE), raw=True)
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._timers_made = [

@@ -50,7 +50,7 @@ class SimNode(CoreNode):
 
     command_topic: Topic = COMMAND
     command_type: Any = TwistStamped
-    command_from = staticmethod(command_from)
+    command_from: Any = staticmethod(command_from)
 
     def __init__(self, name: str = "sim_node", kind: type[SteppingParameters] = SimParameters) -> None:
         super().__init__(name, kind)
@@ -229,14 +229,13 @@ class SimNode(CoreNode):
     def _report(self, outcome: Outcome | None = None) -> None:
         """Where the robot is, how the guard judged the commands, how the flight ended."""
         seen, wall_s = self._seen, max(time.monotonic() - self._started_at, 1e-9)
-        goal = self._simulation.world.goal
         values: dict[str, object] = {
             "episode": self._episode,
             "episodes": self._config.episodes,
             "seed": self._simulation.seed,
             "t_s": seen.t_ns * 1e-9,
             "x_m": float(seen.odom.position[0]),
-            "goal_x_m": float(goal.x),
+            "done": self._simulation.share_done,
             "outcome": outcome.kind if outcome else "",
             "outcome_t_s": outcome.t_ns * 1e-9 if outcome else 0.0,
             "min_clearance_m": float(self._simulation.min_clearance_m),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from neuro_robot.config import group, parameter
 from neuro_robot.sim.simulation import DroneConfig
+from neuro_robot.sim.walk_simulation import QuadrupedSimConfig
 
 
 @dataclass(frozen=True)
@@ -28,3 +29,11 @@ class SimParameters(SteppingParameters):
     """Parameters of sim_node."""
 
     drone: DroneConfig = group(DroneConfig)
+
+
+@dataclass(frozen=True)
+class LegSimParameters(SteppingParameters):
+    """Parameters of leg_sim_node."""
+
+    world: str = parameter("walk_flat", "world to walk in: a name in sim_worlds or a YAML file")
+    quadruped: QuadrupedSimConfig = group(QuadrupedSimConfig)

@@ -156,6 +156,13 @@ class Simulation(ABC, Generic[C]):
         """How often commands were obeyed and refused since reset()."""
         return self._guard.counts
 
+    @property
+    def share_done(self) -> float:
+        """How far the episode is, 0 to 1: by the way to the goal or by the time allowed, whichever says more."""
+        start, goal = self.world.start, self.world.goal
+        way = (float(self._body.truth[0]) - start.x) / max(goal.x - start.x, 1e-9)
+        return min(max(way, self.t_ns * 1e-9 / self._timeout_s, 0.0), 1.0)
+
     def close(self) -> None:
         """Free the physics; reset() starts again."""
         self._body.close()

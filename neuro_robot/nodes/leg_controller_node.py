@@ -1,0 +1,100 @@
+"""Events and what legs feel in, joint positions and spikes out: the walker's mind as a ROS 2 lifecycle node.
+
+Besides what the drone's subscribes: `joint_states`, `foot_contacts`, and `cmd_vel`, by which any teleop or planner
+steers; without it the robot walks straight on at `mind.speed`. Publishes `joint_trajectory` instead of `cmd_vel`.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+from event_camera_msgs.msg import EventPacket as EventPacketMsg
+from geometry_msgs.msg import TwistStamped
+from sensor_msgs.msg import JointState
+from trajectory_msgs.msg import JointTrajectory
+
+from neuro_robot.agents.leg_controller import LegController
+from neuro_robot.agents.walker import WalkerMindConfig
+from neuro_robot.bags.legs import LegSamples
+from neuro_robot.bags.messages import joint_sample_from
+from neuro_robot.bags.topics import COMMAND, FOOT_CONTACTS, JOINT_STATES, JOINT_TRAJECTORY
+from neuro_robot.config import group
+from neuro_robot.errors import PacketError
+from neuro_robot.events.array import empty_events
+from neuro_robot.nodes.controller_node import AnsweringParameters, ControllerNode
+from neuro_robot.nodes.conversions import command_from, packet_from, trajectory_message
+from neuro_robot.nodes.core import qos, run
+from neuro_robot.robot import LegSense
+from neuro_robot.sim.quadruped import QuadrupedConfig, stance_of
+from neuro_robot.sim.walk_simulation import JOINT_NAMES
+
+STILL = (0.0,) * len(JOINT_NAMES)
+
+
+@dataclass(frozen=True)
+class LegControllerParameters(AnsweringParameters):
+    """Parameters of leg_controller_node."""
+
+    mind: WalkerMindConfig = group(WalkerMindConfig)
+
+
+class LegControllerNode(ControllerNode):
+    """Walks."""
+
+    command_topic = JOINT_TRAJECTORY
+    command_type = JointTrajectory
+    controller_of = LegController
+    standing = LegSense(0, tuple(stance_of(QuadrupedConfig()).tolist()), STILL, STILL, empty_events())
+
+    def __init__(self) -> None:
+        super().__init__("leg_controller_node", LegControllerParameters)
+
+    def open(self) -> None:
+        """Create publishers, subscriptions and services."""
+        super().open()
+        self._names = JOINT_NAMES
+        self._felt = LegSamples()
+        if self.hot is not None:
+            self.hot.add(JointState, JOINT_STATES.name, self._on_joints, qos(JOINT_STATES))
+            self.hot.add(EventPacketMsg, FOOT_CONTACTS.name, self._on_contacts, qos(FOOT_CONTACTS))
+            self.hot.add(TwistStamped, COMMAND.name, self._on_wish, qos(COMMAND))
+
+    def command_message(self, command: Any) -> JointTrajectory:  # noqa: ANN401 - a JointCommand
+        """Joint positions in the robot's own names."""
+        return trajectory_message(command, self._names)
+
+    def _on_joints(self, message: JointState, _info: dict[str, int]) -> None:
+        sample = joint_sample_from(message)
+        if len(sample.position) != len(JOINT_NAMES):
+            self._refuse(f"joint_states: expected {len(JOINT_NAMES)} joints, got {len(sample.position)}")
+            return
+        self._names = sample.names
+        self._felt.add_joints(sample)
+        self._legs_came()
+
+    def _on_contacts(self, message: EventPacketMsg, _info: dict[str, int]) -> None:
+        try:
+            self._felt.add_contacts(packet_from(message))
+        except PacketError as error:
+            self._refuse(f"foot_contacts: {error}")
+            return
+        self._legs_came()
+
+    def _legs_came(self) -> None:
+        for sense in self._felt.complete():
+            self._senses.legs.add(sense)
+            self.sample_came()
+
+    def _on_wish(self, message: TwistStamped, _info: dict[str, int]) -> None:
+        self._controller.walk(command_from(message))
+
+
+def main() -> int:
+    """Run the node."""
+    return run(LegControllerNode)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
