@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from neuro_robot.agents.controller import Controller
 from neuro_robot.bags.reader import BagReader
 from neuro_robot.bags.record import FlightRecorder, network_shape
 from neuro_robot.bags.replay import recorded_digest
+from neuro_robot.bench.bodies import body_of
 from neuro_robot.bench.flight import FlightLog, FlightRequest, fly
 from neuro_robot.bench.pilots import make_pilot, mind_config
 from neuro_robot.bench.plain import plain
@@ -22,10 +22,10 @@ from neuro_robot.bench.runfolder import BAG, SUMMARY, WEIGHTS_AFTER, WEIGHTS_BEF
 from neuro_robot.bench.summary import RunFacts, facts_of, write_summary
 from neuro_robot.config import flat, from_dict
 from neuro_robot.errors import BagError
-from neuro_robot.graph import GraphNode, drone, with_parameters
+from neuro_robot.graph import ROBOTS, GraphNode, with_parameters
 from neuro_robot.interrupts import held_interrupt
 from neuro_robot.share import learned_weights
-from neuro_robot.sim.simulation import DroneConfig, Observation
+from neuro_robot.sim.episode import Observation
 
 Progress = Callable[[float, str], None]  # share of the whole run, what is going on
 INITIAL = "initial"
@@ -43,9 +43,9 @@ class RunRequest:
     video: bool = True
 
 
-def default_weights() -> str | None:
+def default_weights(robot: str = "drone") -> str | None:
     """The learned weights that come with the package; None where there are none: initial weights."""
-    path = learned_weights()
+    path = learned_weights(robot)
     return str(path) if path else None
 
 
@@ -110,10 +110,11 @@ def _of_flight(request: FlightRequest, number: int) -> FlightRequest:
 
 def _fly_inprocess(run: RunRequest, progress: Progress | None) -> tuple[RunFacts, list[dict[str, Any]]]:
     controller = make_pilot(_of_flight(run.flight, 0))
+    body = body_of(run.flight.robot)
     controller.save(run.folder / WEIGHTS_BEFORE)
     ended: list[dict[str, Any]] = []
     first: FlightLog | None = None
-    with FlightRecorder(run.folder / BAG if run.record else None, network_shape(controller)) as recorder:
+    with FlightRecorder(run.folder / BAG if run.record else None, network_shape(controller), body.joints) as recorder:
         for number in range(run.episodes):
             request = _of_flight(run.flight, number)
             if number:
@@ -167,8 +168,9 @@ def _fly_ros(run: RunRequest, progress: Progress | None) -> tuple[RunFacts, list
 
 
 def flight_graph(run: RunRequest) -> list[GraphNode]:
-    """The graph of a run with the whole configuration of mind and drone."""
+    """The graph of a run with the whole configuration of mind and body."""
     request = run.flight
+    body = body_of(request.robot)
     values = {
         "world": request.world,
         "seed": str(request.seed),
@@ -180,16 +182,17 @@ def flight_graph(run: RunRequest) -> list[GraphNode]:
         "record": str(run.folder / BAG) if run.record else "",
     }
     mind = {f"mind.{name}": value for name, value in flat(mind_config(request)).items()}
-    sim = {f"drone.{name}": value for name, value in flat(from_dict(DroneConfig, request.sim)).items()}
+    told = flat(from_dict(body.sim_config, request.sim))
+    sim: dict[str, Any] = {f"{body.name}.{name}": value for name, value in told.items()}
     if request.time_limit_s is not None:
-        sim["drone.episode.timeout_s"] = request.time_limit_s
+        sim[f"{body.name}.episode.timeout_s"] = request.time_limit_s
     seed = request.seed if request.mind_seed is None else request.mind_seed
     controller = {**mind, "mind.learning": request.learning, "seed": seed}
-    return with_parameters(drone(values), {"controller_node": controller, "sim_node": sim})
+    return with_parameters(ROBOTS[body.name](values), {"controller_node": controller, "sim_node": sim})
 
 
 def _weights(request: FlightRequest, path: Path) -> dict[str, np.ndarray]:
-    controller = Controller(mind_config(request), 0)
+    controller = body_of(request.robot).controller(mind_config(request), 0)
     controller.load(path)
     return {name: np.array(values) for name, values in controller.weights().items()}
 

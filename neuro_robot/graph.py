@@ -65,7 +65,6 @@ WALK_DEFAULTS = {
     "speed": ("0.6", "forward speed without cmd_vel, m/s"),
     "episodes": ("1", "walks, each with the next seed"),
     "learning": ("true", "whether synapses change while walking"),
-    "weights": (INITIAL, "weights file to start from, or `initial`: random"),
     "params_file": ("", "ROS 2 parameter file; empty: config/quadruped.yaml of the package"),
 }
 WALK_ARGUMENTS = tuple(
@@ -102,7 +101,7 @@ def _robot(prefix: str, value: Mapping[str, str]) -> list[GraphNode]:
     mind: dict[str, object] = {
         "mode": mode,
         "seed": seed,
-        "weights_file": weights_file(value["weights"]),
+        "weights_file": weights_file(value["weights"], "quadruped" if prefix == LEGS else "drone"),
         "mind.speed": _number(float, "speed", value),
         "mind.learning": value["learning"] == "true",
     }
@@ -125,10 +124,10 @@ def _number(kind: type[Number], name: str, values: Mapping[str, str]) -> Number:
         raise ValueError(f"{name}: expected a number ({kind.__name__}), got {values[name]!r}") from None
 
 
-def weights_file(choice: str) -> str:
+def weights_file(choice: str, robot: str) -> str:
     """The file behind the argument `weights`; empty for initial weights."""
     if choice == LEARNED:
-        return str(learned_weights() or "")
+        return str(learned_weights(robot) or "")
     return "" if choice == INITIAL else choice
 
 

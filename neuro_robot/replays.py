@@ -9,11 +9,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from neuro_robot.agents.controller import Controller
 from neuro_robot.agents.drone import DroneMindConfig
 from neuro_robot.bags.reader import BagReader
 from neuro_robot.bags.replay import recorded_digest, replay
 from neuro_robot.bags.topics import IMU
+from neuro_robot.bench.bodies import body_of
 from neuro_robot.bench.runfolder import SUMMARY, WEIGHTS_BEFORE
 from neuro_robot.config import flat, from_dict
 from neuro_robot.errors import BagError
@@ -55,8 +55,12 @@ def run_summary(bag: Path) -> dict[str, Any]:
         raise BagError(f"{path}: expected the summary of this run, with configuration and digest: {error}") from error
 
 
-def _mind(summary: Mapping[str, Any]) -> DroneMindConfig:
-    return from_dict(DroneMindConfig, summary["mind"], "configuration.mind.")
+def _robot(summary: Mapping[str, Any]) -> str:
+    return str(summary["request"].get("robot", "drone"))
+
+
+def _mind(summary: Mapping[str, Any]) -> Any:  # noqa: ANN401 - of the run's body
+    return from_dict(body_of(_robot(summary)).mind_config, summary["mind"], "configuration.mind.")
 
 
 def _seed(summary: Mapping[str, Any]) -> int:
@@ -72,7 +76,7 @@ def _weights_before(bag: Path) -> Path:
 
 
 def _in_process(reader: BagReader, summary: Mapping[str, Any], progress: Progress | None) -> dict[str, Any]:
-    controller = Controller(_mind(summary), _seed(summary))
+    controller = body_of(_robot(summary)).controller(_mind(summary), _seed(summary))
     controller.load(_weights_before(reader.path))
     controller.mind.network.learning = bool(summary["request"]["learning"])
     total = max(reader.counts.get("events", 0), 1)
@@ -93,7 +97,7 @@ def _over_dds(reader: BagReader, summary: Mapping[str, Any], progress: Progress 
         "mode": "lockstep",
         "mind.learning": bool(summary["request"]["learning"]),
     }
-    return _stream(reader.path, parameters, 1.0, lockstep=True, progress=progress)
+    return _stream(reader.path, parameters, 1.0, lockstep=True, progress=progress, robot=_robot(summary))
 
 
 def _compared(reader: BagReader, summary: Mapping[str, Any], came: dict[str, Any]) -> dict[str, Any]:
@@ -113,12 +117,18 @@ def _compared(reader: BagReader, summary: Mapping[str, Any], came: dict[str, Any
 
 
 def _stream(
-    bag: Path, parameters: Mapping[str, object], rate: float, *, lockstep: bool, progress: Progress | None
+    bag: Path,
+    parameters: Mapping[str, object],
+    rate: float,
+    *,
+    lockstep: bool,
+    progress: Progress | None,
+    robot: str = "drone",
 ) -> dict[str, Any]:
     """Bag to player_node to controller_node over DDS; the controller's own figures."""
     from neuro_robot.nodes.flight import play_graph  # ROS is needed here only
 
-    nodes = replay_graph(str(bag.resolve()), rate=rate, lockstep=lockstep, values={})
+    nodes = replay_graph(str(bag.resolve()), rate=rate, lockstep=lockstep, values={}, robot=robot)
     with tempfile.TemporaryDirectory() as folder:
         final, player = play_graph(with_parameters(nodes, {"controller_node": parameters}), Path(folder), progress)
     numbers = {name: int(float(final[name])) for name in ("packets", "on_events", "off_events", "refused")}

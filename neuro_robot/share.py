@@ -18,9 +18,9 @@ def share_folder() -> Path:
     return _share_of(Path(__file__).resolve())
 
 
-def learned_weights() -> Path | None:
-    """The weights file that comes with the package; None where there is none."""
-    path = share_folder() / "config" / "drone_weights.npz"
+def learned_weights(robot: str = "drone") -> Path | None:
+    """The weights file that comes with the package for a robot; None where there is none."""
+    path = share_folder() / "config" / f"{robot}_weights.npz"
     return path if path.is_file() else None
 
 

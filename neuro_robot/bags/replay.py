@@ -93,4 +93,9 @@ def recorded_commands(reader: BagReader) -> Iterator[Command]:
     """The commands of the bag."""
     topic = reader.command_topic or COMMAND.name
     for message in reader.messages(topic):
-        yield command_from(message.value()) if topic == COMMAND.name else trajectory_from(message.value())
+        yield command_of(topic, message.value())
+
+
+def command_of(topic: str, message: Any) -> Command:  # noqa: ANN401
+    """The plain command of a message of that topic."""
+    return command_from(message) if topic == COMMAND.name else trajectory_from(message)

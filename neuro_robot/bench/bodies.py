@@ -26,6 +26,8 @@ class Body:
     mind_config: type  # the spiking mind's parameters
     simulation: Callable[..., Any]  # (world, configuration, seed)
     controller: Callable[..., Any]  # (mind's configuration, seed)
+    radius_m: Callable[[Any], float]  # of the sphere whose clearance is told, from the simulation's parameters
+    joints: tuple[str, ...]  # names, in the order of `joint_states`
     success: Callable[[FlightLog], bool]
 
 
@@ -35,16 +37,35 @@ def drone() -> Body:
     from neuro_robot.agents.drone import DroneMindConfig
     from neuro_robot.sim.simulation import DroneConfig, DroneSimulation
 
-    return Body("drone", DroneConfig, DroneMindConfig, DroneSimulation, Controller, lambda log: log.outcome == "goal")
+    return Body(
+        name="drone",
+        sim_config=DroneConfig,
+        mind_config=DroneMindConfig,
+        simulation=DroneSimulation,
+        controller=Controller,
+        radius_m=lambda sim: float(sim.body.collision_radius),
+        joints=(),
+        success=lambda log: log.outcome == "goal",
+    )
 
 
 def quadruped() -> Body:
     """The walking robot: success is the goal, or upright at the end with most of the commanded way behind it."""
     from neuro_robot.agents.leg_controller import LegController
     from neuro_robot.agents.walker import WalkerMindConfig
+    from neuro_robot.sim.quadruped import JOINT_NAMES
     from neuro_robot.sim.walk_simulation import QuadrupedSimConfig, QuadrupedSimulation
 
-    return Body("quadruped", QuadrupedSimConfig, WalkerMindConfig, QuadrupedSimulation, LegController, walked)
+    return Body(
+        name="quadruped",
+        sim_config=QuadrupedSimConfig,
+        mind_config=WalkerMindConfig,
+        simulation=QuadrupedSimulation,
+        controller=LegController,
+        radius_m=lambda sim: float(sim.body.trunk_radius),
+        joints=JOINT_NAMES,
+        success=walked,
+    )
 
 
 def walked(log: FlightLog) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from neuro_robot.bags.messages import command_from, odometry_from, packet_from
+from neuro_robot.bags.legs import JointSample
+from neuro_robot.bags.messages import joint_sample_from, odometry_from, packet_from
 from neuro_robot.bags.reader import BagReader
+from neuro_robot.bags.replay import command_of
+from neuro_robot.bags.topics import COMMAND, EVENTS, FOOT_CONTACTS, JOINT_STATES, ODOM, SPIKES
 from neuro_robot.errors import BagError
 from neuro_robot.events.array import empty_events
 from neuro_robot.events.packet import EventPacket, StreamDecoder
-from neuro_robot.robot import BodyCommand, Odometry
+from neuro_robot.robot import Command, Odometry
 from neuro_robot.sim.clearance import Clearance
 from neuro_robot.sim.world import World
 
@@ -37,11 +41,14 @@ class RunData:
     orientation: Floats  # (N, 4) x, y, z, w
     velocity: Floats  # (N, 3)
     command_t: Floats  # (M,)
-    command: Floats  # (M, 4) vx, vy, vz, yaw rate
+    command: Floats  # (M, 4) vx, vy, vz, yaw rate; of legs (M, joints) rad
     reward_t: Floats  # (R,) empty: not recorded
     reward: Floats  # (R,)
     weights_before: dict[str, np.ndarray] = field(default_factory=dict)
     weights_after: dict[str, np.ndarray] = field(default_factory=dict)
+    touches: Events = field(default_factory=empty_events)  # x = foot, p = 1 down, 0 up
+    joint_t: Floats = field(default_factory=lambda: np.empty(0))  # (J,)
+    joints: Floats = field(default_factory=lambda: np.empty((0, 3, 0)))  # (J, 3, joints) rad, rad/s, N m
 
     @property
     def duration_s(self) -> float:
@@ -67,20 +74,23 @@ def load_run(bag: Path, world: World, flight: int = -1) -> RunData:
     """
     with BagReader(bag) as reader:
         if not reader.is_run:
-            raise BagError(f"{bag}: expected the bag of a run (with events and cmd_vel), found a recording")
+            raise BagError(f"{bag}: expected the bag of a run (with events and commands), found a recording")
         begin_ns, end_ns = _flight_span(reader, flight)
-        rows: dict[str, list[Any]] = {"odom": [], "cmd_vel": []}
-        packets: dict[str, list[EventPacket]] = {"events": [], "spikes": []}
-        for message in reader.messages("events", "spikes", "cmd_vel", "odom"):
-            if not begin_ns <= message.bag_ns < end_ns:
-                continue
-            if message.topic in packets:
-                packets[message.topic].append(packet_from(message.value()))
-            elif message.topic == "odom":
-                rows["odom"].append(odometry_from(message.value()))
-            else:
-                rows["cmd_vel"].append(command_from(message.value()))
-    return _assembled(world, rows["odom"], rows["cmd_vel"], packets)
+        told = reader.command_topic or COMMAND.name
+        makers: dict[str, tuple[str, Callable[[Any], Any]]] = {
+            EVENTS.name: ("events", packet_from),
+            SPIKES.name: ("spikes", packet_from),
+            FOOT_CONTACTS.name: ("touches", packet_from),
+            ODOM.name: ("odom", odometry_from),
+            JOINT_STATES.name: ("joints", joint_sample_from),
+            told: ("commands", lambda message: command_of(told, message)),
+        }
+        rows: dict[str, list[Any]] = {name: [] for name, _ in makers.values()}
+        for message in reader.messages(*makers):
+            if begin_ns <= message.bag_ns < end_ns:
+                name, maker = makers[message.topic]
+                rows[name].append(maker(message.value()))
+    return _assembled(world, rows)
 
 
 def _flight_span(reader: BagReader, flight: int) -> tuple[int, int]:
@@ -98,26 +108,30 @@ def _flight_span(reader: BagReader, flight: int) -> tuple[int, int]:
     return (starts[flight] if flight % len(starts) else -(2**63)), ends[flight]
 
 
-def _assembled(
-    world: World, odom: list[Odometry], commands: list[BodyCommand], packets: dict[str, list[EventPacket]]
-) -> RunData:
-    first = packets["events"][0] if packets["events"] else None
+def _assembled(world: World, rows: dict[str, list[Any]]) -> RunData:
+    odom: list[Odometry] = rows["odom"]
+    commands: list[Command] = rows["commands"]
+    samples: list[JointSample] = rows["joints"]
+    first = rows["events"][0] if rows["events"] else None
     nothing = np.empty(0, np.float64)
     return RunData(
         world=world,
         summary={},
         width=first.width if first else 1,
         height=first.height if first else 1,
-        events=_decoded(packets["events"]),
-        spikes=_decoded(packets["spikes"]),
+        events=_decoded(rows["events"]),
+        spikes=_decoded(rows["spikes"]),
         odom_t=np.array([row.t_ns for row in odom]) * 1e-9,
         position=np.array([row.position for row in odom]).reshape(-1, 3),
         orientation=np.array([row.orientation for row in odom]).reshape(-1, 4),
         velocity=np.array([row.velocity for row in odom]).reshape(-1, 3),
         command_t=np.array([row.t_ns for row in commands]) * 1e-9,
-        command=np.array([row[1:] for row in commands]).reshape(-1, 4),
+        command=np.array([row.values for row in commands]) if commands else np.empty((0, 4)),
         reward_t=nothing,
         reward=nothing,
+        touches=_decoded(rows["touches"]),
+        joint_t=np.array([row.t_ns for row in samples]) * 1e-9,
+        joints=np.array([row[2:] for row in samples]) if samples else np.empty((0, 3, 0)),
     )
 
 

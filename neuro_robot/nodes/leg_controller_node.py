@@ -27,8 +27,7 @@ from neuro_robot.nodes.controller_node import AnsweringParameters, ControllerNod
 from neuro_robot.nodes.conversions import command_from, packet_from, trajectory_message
 from neuro_robot.nodes.core import qos, run
 from neuro_robot.robot import LegSense
-from neuro_robot.sim.quadruped import QuadrupedConfig, stance_of
-from neuro_robot.sim.walk_simulation import JOINT_NAMES
+from neuro_robot.sim.quadruped import JOINT_NAMES, QuadrupedConfig, stance_of
 
 STILL = (0.0,) * len(JOINT_NAMES)
 

@@ -20,7 +20,8 @@ from neuro_robot.nodes.core import qos, run
 from neuro_robot.nodes.sim_node import SimNode
 from neuro_robot.nodes.sim_parameters import LegSimParameters
 from neuro_robot.sim.episode import Observation
-from neuro_robot.sim.walk_simulation import JOINT_NAMES, QuadrupedSimulation
+from neuro_robot.sim.quadruped import JOINT_NAMES
+from neuro_robot.sim.walk_simulation import QuadrupedSimulation
 from neuro_robot.sim.world import World
 
 

@@ -11,7 +11,7 @@ from typing import ClassVar
 import pytest
 import yaml
 
-from neuro_robot.graph import ARGUMENTS, drone, replay
+from neuro_robot.graph import ARGUMENTS, WALK_ARGUMENTS, drone, quadruped, replay
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -26,16 +26,15 @@ class Recorded:
         Recorded.made.append(self)
 
 
-@pytest.fixture
-def launch_file(monkeypatch):
-    """drone.launch.py imported against a recording stand-in for `launch`, which has no wheels."""
+@pytest.fixture(params=[("drone", ARGUMENTS, drone), ("quadruped", WALK_ARGUMENTS, quadruped)], ids=lambda p: p[0])
+def launched(request, monkeypatch):
+    """A robot's launch file against a recording stand-in for `launch`, which has no wheels; arguments and graph."""
     names = {
-        "launch": ["LaunchContext", "LaunchDescription"],
+        "launch": ["LaunchDescription"],
         "launch.actions": ["DeclareLaunchArgument", "EmitEvent", "LogInfo", "OpaqueFunction", "RegisterEventHandler",
                            "Shutdown", "UnregisterEventHandler"],
         "launch.event_handlers": ["OnProcessExit"],
         "launch.events": ["matches_action"],
-        "launch.events.process": ["ProcessExited"],
         "launch.substitutions": ["LaunchConfiguration"],
         "launch_ros": [],
         "launch_ros.actions": ["LifecycleNode"],
@@ -50,26 +49,32 @@ def launch_file(monkeypatch):
             setattr(fake, name, type(name, (Recorded,), {}))
         monkeypatch.setitem(sys.modules, module, fake)
     Recorded.made.clear()
-    return runpy.run_path(str(ROOT / "launch" / "drone.launch.py"))
+    monkeypatch.delitem(sys.modules, "neuro_robot.nodes.robot_launch", raising=False)
+    name, arguments, graph = request.param
+    made = runpy.run_path(str(ROOT / "launch" / f"{name}.launch.py"))
+    yield made["generate_launch_description"](), arguments, graph
+    sys.modules.pop("neuro_robot.nodes.robot_launch", None)
 
 
-def test_every_argument_is_declared_with_default_and_description(launch_file):
-    description = launch_file["generate_launch_description"]()
+def test_every_argument_is_declared_with_default_and_description(launched):
+    description, arguments, _ = launched
     declared = [item for item in description.args[0] if type(item).__name__ == "DeclareLaunchArgument"]
-    assert [item.args[0] for item in declared] == [item.name for item in ARGUMENTS]
+    assert [item.args[0] for item in declared] == [item.name for item in arguments]
     for item in declared:
         assert item.kwargs["description"]
         assert item.kwargs["default_value"] in item.kwargs.get("choices", [item.kwargs["default_value"]])
 
 
-def test_the_launch_file_starts_the_graph(launch_file, monkeypatch):
-    given = {item.name: item.default for item in ARGUMENTS} | {"record": "x", "seed": "7", "namespace": "left"}
+def test_the_launch_file_starts_the_graph(launched, monkeypatch):
+    description, arguments, graph = launched
+    given = {item.name: item.default for item in arguments} | {"record": "x", "seed": "7", "namespace": "left"}
     fake = sys.modules["launch.substitutions"].LaunchConfiguration
     monkeypatch.setattr(fake, "perform", lambda self, context: given[self.args[0]], raising=False)
-    actions = launch_file["bring_up"](None)
+    opaque = description.args[0][-1].kwargs
+    actions = opaque["function"](None, *opaque["args"])
     nodes = [item for item in actions if type(item).__name__ == "LifecycleNode"]
-    assert [item.kwargs["name"] for item in nodes] == [item.name for item in drone(given)]
-    for made, node in zip(nodes, drone(given), strict=True):
+    assert [item.kwargs["name"] for item in nodes] == [item.name for item in graph(given)]
+    for made, node in zip(nodes, graph(given), strict=True):
         assert made.kwargs["executable"] == node.name
         assert made.kwargs["namespace"] == "left"
         assert made.kwargs["remappings"] == [("/clock", "/clock")]
@@ -86,10 +91,14 @@ def test_the_launch_file_starts_the_graph(launch_file, monkeypatch):
     }
 
 
-def test_the_end_of_a_node_ends_the_launch_in_order_or_as_a_failure(launch_file):
+def test_the_end_of_a_node_ends_the_launch_in_order_or_as_a_failure(launched):
+    from neuro_robot.nodes.robot_launch import when_ended
+
+    graph = launched[2]
+
     def end(name, status, shutting_down=False):
-        node = next(item for item in drone({}) if item.name == name)
-        on_exit = launch_file["when_ended"](node)
+        node = next(item for item in graph({}) if item.role == name)
+        on_exit = when_ended(node)
         return on_exit(types.SimpleNamespace(returncode=status), types.SimpleNamespace(is_shutdown=shutting_down))
 
     assert [type(item).__name__ for item in end("sim_node", 0)] == ["Shutdown"]
