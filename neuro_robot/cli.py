@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from neuro_robot import cli_recordings, cli_snn
-from neuro_robot.cli_output import Json, bar, number, screen, show
+from neuro_robot.cli_output import Json, bar, broken, number, screen, show
 from neuro_robot.errors import NeuroRobotError
 
 app = typer.Typer(
@@ -30,6 +30,12 @@ MODES = ("lockstep", "realtime", "inprocess")
 INTERRUPTED = 130  # typer's own status of Ctrl-C, as shells have it
 
 Backend = Annotated[str, typer.Option(help="What the network runs on: cpu, or loihi2 (the chip's arithmetic).")]
+Fault = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="What breaks in the network and when, as dead_neurons:column:20%@2s (docs/faults.md); repeatable."
+    ),
+]
 World = Annotated[str, typer.Option(help="A name in sim_worlds (see `neuro_robot worlds`) or a YAML file.")]
 
 
@@ -45,6 +51,7 @@ def fly(
     learning: Annotated[bool, typer.Option("--learning/--no-learning", help="Synapses change while flying.")] = True,
     weights: Annotated[str, typer.Option(help="Weights file, or `initial`; default: the package's own.")] = "",
     backend: Backend = "cpu",
+    fault: Fault = None,
     out: Annotated[Path | None, typer.Option(help="Run folder; default: a new one under runs/.")] = None,
     video: Annotated[bool, typer.Option("--video/--no-video", help="Make flight.mp4.")] = True,
     record: Annotated[bool, typer.Option("--record/--no-record", help="Write bag, report and video.")] = True,
@@ -59,6 +66,8 @@ def fly(
     neuro_robot fly --mode inprocess --episodes 5 --weights initial    (learns from scratch, no ROS)
 
     neuro_robot fly --mode realtime --no-video --json
+
+    neuro_robot fly --mode inprocess --fault dead_neurons:column:20%@2s    (a fifth of the neurons dies in flight)
     """
     from neuro_robot.bench.flight import FlightRequest
     from neuro_robot.flights import INITIAL, RunRequest, default_weights, fly_run, run_folder
@@ -72,7 +81,7 @@ def fly(
         start = str(Path(start).resolve())
     folder = out or run_folder(world, seed, mode)
     request = FlightRequest(world=world, seed=seed, speed=speed, learning=learning, weights=start,
-                            mind={"backend": backend})  # fmt: skip
+                            mind={"backend": backend, "faults": "; ".join(fault or ())})  # fmt: skip
     run = RunRequest(request, folder.resolve(), mode, episodes, record, video)
     with bar(as_json) as progress:
         summary = fly_run(run, progress)
@@ -93,6 +102,7 @@ def evaluate(
     train_speed: Annotated[list[float] | None, typer.Option(help="Speeds to learn at; default: those flown.")] = None,
     weights: Annotated[str, typer.Option(help="Fly `learned` with these weights instead of training.")] = "",
     backend: Backend = "cpu",
+    fault: Fault = None,
     out: Annotated[Path | None, typer.Option(help="Folder for result.json, plots and the trained weights.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -103,6 +113,8 @@ def evaluate(
     neuro_robot evaluate --speed 3 --speed 5 --speed 8
 
     neuro_robot evaluate --flights 8 --row blind --row potential_field
+
+    neuro_robot evaluate --row learned --weights config/drone_weights.npz --fault dead_neurons:column:20%@2s
     """
     from neuro_robot.bench.console import evaluate_with_progress, evaluation_table, training_table
     from neuro_robot.bench.evaluate import ROWS, EvaluationRequest
@@ -118,7 +130,7 @@ def evaluate(
         train_speeds=tuple(train_speed or ()),
         networks=networks,
         weights=weights or None,
-        mind={"backend": backend},
+        mind={"backend": backend, "faults": "; ".join(fault or ())},
         keep_weights_in=None if out is None else str(out),
     )
     result = evaluate_with_progress(request, Console(stderr=True, quiet=as_json))
@@ -214,6 +226,8 @@ def _fly_table(summary: dict[str, Any], folder: Path) -> Table:
         reply = summary["reply_ms"]
         table.add_row("packet to command", f"p50 {number(reply['p50'])}, p99 {number(reply['p99'])} ms")
         table.add_row("simulated / real time", number(summary["real_time_factor"]))
+        if summary["diagnostics"].get("faults") or summary["diagnostics"].get("faults_waiting"):
+            table.add_row("faults", f"{summary['configuration']['mind']['faults']}: {broken(summary['diagnostics'])}")
         if not summary["recording_complete"]:
             table.add_row("recording", "[red]incomplete: messages were lost on the way to the bag[/red]")
     for name, digest in summary["digest"].items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Annotated, Any
 
@@ -43,3 +43,10 @@ def show(result: dict[str, Any], as_json: bool, table: Callable[[], RenderableTy
 def number(value: float | None, digits: int = 2) -> str:
     """A figure with thousands separated, `-` where there is none."""
     return "-" if value is None else f"{value:,.{digits}f}"
+
+
+def broken(figures: Mapping[str, Any]) -> str:
+    """What was broken at the end of a run, from the controller's diagnostics."""
+    names = (("fault_dead_neurons", "dead neurons"), ("fault_stuck_synapses", "stuck synapses"),
+             ("fault_spikes_lost", "spikes lost"), ("faults_waiting", "faults still waiting"))  # fmt: skip
+    return ", ".join(f"{int(figures[key]):,} {name}" for key, name in names if figures.get(key)) or "healed"

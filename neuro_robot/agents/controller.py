@@ -13,6 +13,7 @@ from neuro_robot.agents.drone import DroneMind, build_network
 from neuro_robot.errors import WeightsError
 from neuro_robot.events.packet import EventPacket, StreamDecoder
 from neuro_robot.robot import Command, Imu, LegSense
+from neuro_robot.snn.faults_text import inject_text
 from neuro_robot.snn.network import Network
 from neuro_robot.snn.weights_file import load_state, save_state
 
@@ -36,6 +37,7 @@ class Controller:
     def __init__(self, config: Any, seed: int) -> None:  # noqa: ANN401 - the configuration of its mind
         self.decoder = StreamDecoder()
         self.mind = self.make_mind(config, seed)
+        inject_text(self.mind.network, getattr(config, "faults", ""), seed)
         self.reward = 0.0  # mean over the last packet
 
     @staticmethod
@@ -100,7 +102,7 @@ class Controller:
         mind.expected_reward = float(expected) if isinstance(expected, (int, float)) else 0.0
 
     def diagnostics(self) -> dict[str, float]:
-        """Network activity and decoder counters, for /diagnostics and the summary."""
+        """Network activity, faults and decoder counters, for /diagnostics and the summary."""
         network = self.mind.network
         stats = self.decoder.stats
         return {
@@ -112,4 +114,5 @@ class Controller:
             "weight_updates": float(network.weight_updates),
             "reward": self.reward,
             "mean_weight": float(np.nanmean(np.concatenate([item.ravel() for item in self.weights().values()]))),
+            **network.faults.figures(),
         }

@@ -81,6 +81,7 @@ class DroneMindConfig:
         "a chip's numbers: integer, or cpu, the same quantised network in float64",
         choices=("integer", "cpu"),
     )
+    faults: str = parameter("", "what breaks in the network, and when: dead_neurons:column:20%@2s; see docs/faults.md")
     vision: VisionConfig = group(VisionConfig)
     network: NetworkConfig = group(NetworkConfig)
     plasticity: PlasticityConfig = group(PlasticityConfig)

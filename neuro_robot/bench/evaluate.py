@@ -21,6 +21,7 @@ from neuro_robot.bench.plain import plain, versions
 from neuro_robot.bench.statistics import Episode, episode_of, summarise
 from neuro_robot.bench.training import TrainingRequest, TrainingResult, train
 from neuro_robot.errors import ConfigError
+from neuro_robot.snn.faults_text import seeded
 
 ROWS = ("blind", "potential_field", "frozen", "learned", "shuffled")
 TRAINED = ("learned", "shuffled")
@@ -103,15 +104,27 @@ def _flight(request: EvaluationRequest, row: str, speed: float, seed: int, netwo
         reward_mode="shuffled" if row == "shuffled" else "normal",
         mind_seed=network,
         sim=request.sim,
-        mind=request.mind,
+        mind=_mind(request, seed),
     )
+
+
+def _mind(request: EvaluationRequest, seed: int) -> dict[str, object]:
+    """The mind's overrides; every flight draws anew what breaks in it."""
+    faults = request.mind.get("faults")
+    return {**request.mind, "faults": seeded(str(faults), seed)} if faults else request.mind
 
 
 def _training(request: EvaluationRequest, row: str, network: int, folder: Path) -> TrainingRequest:
     speeds = request.train_speeds or request.speeds
     flight = _flight(request, row, speeds[0], 0, network)
     return TrainingRequest(
-        flight=replace(flight, world=request.train_world or request.world),
+        flight=replace(
+            flight,
+            world=request.train_world or request.world,
+            mind={
+                key: value for key, value in request.mind.items() if key != "faults"
+            },  # nothing breaks while it learns
+        ),
         speeds=speeds,
         first_seed=TRAINING_SEED + TRAINING_STRIDE * network,
         minutes=request.train_minutes,

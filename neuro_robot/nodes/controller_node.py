@@ -36,6 +36,7 @@ from neuro_robot.nodes.hot import HotSubscriptions
 from neuro_robot.nodes.latency import LatencyHistogram
 from neuro_robot.nodes.parameters import read
 from neuro_robot.robot import Imu, LegSense
+from neuro_robot.snn.faults_text import inject_text
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ class ControllerNode(CoreNode):
     This is the drone's; another body's node says which controller it has, what else that feels and how it commands.
     """
 
-    dynamic = frozenset({"weights_file", "mind.learning"})
+    dynamic = frozenset({"weights_file", "mind.learning", "mind.faults"})
     command_topic: Topic = COMMAND
     command_type: Any = TwistStamped
     controller_of: Any = Controller  # (mind's configuration, seed)
@@ -141,6 +142,8 @@ class ControllerNode(CoreNode):
             self._weights_file = str(value)
         elif name == "mind.learning":
             self._controller.mind.network.learning = bool(value)
+        elif name == "mind.faults":
+            inject_text(self._controller.mind.network, str(value), self._config.seed)
 
     def _on_imu(self, message: ImuMsg, _info: dict[str, int]) -> None:
         self._senses.imu.add(imu_from(message))
@@ -232,8 +235,9 @@ class ControllerNode(CoreNode):
         values["learning"] = bool(controller.mind.network.learning)
         if final:
             values["latency_quantiles_ms"] = " ".join(f"{value:.4g}" for value in self._latency.quantiles_ms())
-        level = "error" if self._fault else "warn" if traffic.refused else "ok"
-        self.report(level, self._fault or "running", values)
+        broken = controller.mind.network.faults
+        level = "error" if self._fault else "warn" if traffic.refused or broken.active else "ok"
+        self.report(level, self._fault or "; ".join(("running", *broken.active)), values)
 
     def _on_learning(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
         """The service and the parameter `mind.learning` are one switch."""
