@@ -186,15 +186,11 @@ def _connect(made: Quantised, told: Connection, exponent: int, fraction: int, dt
     if rule is not None:
         made.learning[told.name] = rule
         whole = np.clip(whole, rule.rule.w_min, rule.rule.w_max)
-    shape = (told.pre.size, told.post.size)
-    weights, delays, exists = np.zeros(shape, np.int64), np.zeros(shape, np.int64), np.zeros(shape, np.bool_)
-    weights[told.pre_index, told.post_index] = whole.astype(np.int64)
-    delays[told.pre_index, told.post_index] = told.delay_steps - 1
-    exists[told.pre_index, told.post_index] = True
     message_bits = made.chip.layers[told.pre.name].largest_input.bit_length() if told.pre.cell is None else 0
     message_bits = message_bits if options.graded else 0
     made.chip.connect(
-        told.pre.name, told.post.name, weights, delays, exists=exists, weight_exp=exponent - fraction,
+        told.pre.name, told.post.name, whole.astype(np.int64), told.delay_steps - 1,
+        pairs=(told.pre_index, told.post_index), weight_exp=exponent - fraction,
         sign_mode=_sign_mode(told, mixed), message_bits=message_bits,
         rule=None if rule is None else rule.rule, name=told.name,
     )  # fmt: skip

@@ -127,6 +127,7 @@ class ChipNetwork:
         delays: ArrayLike = 0,
         *,
         exists: NDArray[np.bool_] | None = None,
+        pairs: tuple[Ints, Ints] | None = None,
         weight_exp: int = 0,
         weight_bits: int = reg.WEIGHT_BITS,
         sign_mode: str | None = None,
@@ -136,7 +137,8 @@ class ChipNetwork:
     ) -> str:
         """Connect two layers by (n_pre, n_post) whole weights and delays 0 .. 62; returns the name.
 
-        exists: where there is a synapse (default: everywhere). sign_mode: default is what the weights call for.
+        exists: where there is a synapse (default: everywhere). pairs: instead, pre and post index of each synapse;
+        weights and delays are then (n,). sign_mode: default is what the weights call for.
         """
         name = f"{pre}->{post}" if name is None else name
         where = f"synapses {name!r}"
@@ -145,21 +147,24 @@ class ChipNetwork:
         source, target = self._layer(where, pre), self._layer(where, post)
         if target.parameters is None:
             raise ConfigError(f"{where}: expected a layer of compartments to connect to, {post!r} is an input")
-        shape = (source.size, target.size)
-        given = _matrix(f"{where}: weights", reg.check_range(f"{where}: weights", weights, -(1 << 31), 1 << 31), shape)
-        lags = _matrix(f"{where}: delays", reg.check_range(f"{where}: delays", delays, 0, reg.LARGEST_DELAY), shape)
+        shape = (source.size, target.size) if pairs is None else pairs[0].shape
+        given = _array(f"{where}: weights", reg.check_range(f"{where}: weights", weights, -(1 << 31), 1 << 31), shape)
+        lags = _array(f"{where}: delays", reg.check_range(f"{where}: delays", delays, 0, reg.LARGEST_DELAY), shape)
         reg.check_range(f"{where}: weight_exp", weight_exp, *reg.WEIGHT_EXP_RANGE)
         reg.check_range(f"{where}: weight_bits", weight_bits, 1, reg.WEIGHT_BITS)
         _largest(where, message_bits)
         if sign_mode not in (None, *reg.SIGN_MODES):
             raise ConfigError(f"{where}: sign_mode: expected one of {', '.join(reg.SIGN_MODES)}, got {sign_mode!r}")
-        i, j = np.nonzero(np.ones(shape, np.bool_) if exists is None else np.broadcast_to(exists, shape))
-        chosen, lag = given[i, j], lags[i, j]
-        mode = sign_mode or reg.sign_mode(chosen)
-        order = np.lexsort((j, i, lag))
-        held = reg.held_weights(chosen, mode, weight_bits)[order]
+        if pairs is None:
+            i, j = np.nonzero(np.ones(shape, np.bool_) if exists is None else np.broadcast_to(exists, shape))
+            given, lags = given[i, j], lags[i, j]
+        else:
+            i, j = pairs
+        mode = sign_mode or reg.sign_mode(given)
+        order = np.lexsort((j, i, lags))
+        held = reg.held_weights(given, mode, weight_bits)[order]
         self.synapses[name] = Synapses(
-            name, source, target, i[order], j[order], lag[order], held, weight_exp, weight_bits, mode, message_bits,
+            name, source, target, i[order], j[order], lags[order], held, weight_exp, weight_bits, mode, message_bits,
             rule,
         )  # fmt: skip
         return name
@@ -189,7 +194,7 @@ def _row(where: str, values: ArrayLike, bound: tuple[int, int], size: int) -> In
     return np.broadcast_to(checked, (size,))
 
 
-def _matrix(where: str, values: Ints, shape: tuple[int, int]) -> Any:
+def _array(where: str, values: Ints, shape: tuple[int, ...]) -> Any:
     if values.shape not in ((), shape):
         raise ConfigError(f"{where}: expected one number or the shape (n_pre, n_post) = {shape}, got {values.shape}")
     return np.broadcast_to(values, shape)
