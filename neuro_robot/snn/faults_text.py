@@ -29,8 +29,6 @@ KINDS = ("dead_neurons", "dead_cores", "stuck_synapses", "lost_spikes")
 FORM = re.compile(
     r"(\w+):([^:=@#]+)(?::([^:=@#]+))?(?:=([^:=@#]+))?(?:@([\d.]+)(m?s)(?:-([\d.]+)(m?s))?)?(?:#(\d{1,18}))?"
 )
-    r"(\w+):([^:=@#]+)(?::([^:=@#]+))?(?:=([^:=@#]+))?(?:@([\d.]+)(m?s)(?:-([\d.]+)(m?s))?)?(?:#(\d{1,18}))?"
-)
 
 
 def seeded(text: str, seed: int) -> str:
