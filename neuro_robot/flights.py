@@ -14,6 +14,7 @@ import numpy as np
 from neuro_robot.bags.reader import BagReader
 from neuro_robot.bags.record import FlightRecorder, network_shape
 from neuro_robot.bags.replay import recorded_digest
+from neuro_robot.bench.activity import from_diagnostics
 from neuro_robot.bench.bodies import body_of
 from neuro_robot.bench.flight import FlightLog, FlightRequest, fly
 from neuro_robot.bench.pilots import make_pilot, mind_config
@@ -162,6 +163,8 @@ def _fly_ros(run: RunRequest, progress: Progress | None) -> tuple[RunFacts, list
         reply_ms=np.array([float(text) for text in values["latency_quantiles_ms"].split()]),
         weights_before=_weights(run.flight, weights[0]),
         weights_after=_weights(run.flight, weights[1]),
+        activity=from_diagnostics(values),
+        decisions=int(values["commands"]),
         diagnostics=_figures("sim_", said[-1]) | _figures("", values),
     )
     return facts, episodes

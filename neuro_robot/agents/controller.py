@@ -13,6 +13,7 @@ from neuro_robot.agents.drone import DroneMind, build_network
 from neuro_robot.errors import WeightsError
 from neuro_robot.events.packet import EventPacket, StreamDecoder
 from neuro_robot.robot import Command, Imu, LegSense
+from neuro_robot.snn.counts import counts_of
 from neuro_robot.snn.faults_text import inject_text
 from neuro_robot.snn.network import Network
 from neuro_robot.snn.weights_file import load_state, save_state
@@ -115,4 +116,5 @@ class Controller:
             "reward": self.reward,
             "mean_weight": float(np.nanmean(np.concatenate([item.ravel() for item in self.weights().values()]))),
             **network.faults.figures(),
+            **{f"network_{name}": value for name, value in counts_of(network).items()},
         }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ from matplotlib.figure import Figure
 
 from neuro_robot.bench import figures
 from neuro_robot.bench.plot_style import png_uri
+from neuro_robot.bench.report_tables import compact, escaped, flat_rows, number, table, tables
 from neuro_robot.bench.rundata import RunData
 
 STYLE = """
@@ -41,8 +41,6 @@ details { margin-top: 6px; } summary { cursor: pointer; font-weight: 600; }
 footer { color: var(--muted); font-size: 13px; }
 """
 
-Rows = list[tuple[str, str]]
-
 
 def write_report(run: RunData, path: Path) -> None:
     """Write the page of a run; its `summary` must be complete."""
@@ -57,7 +55,7 @@ def report_html(run: RunData) -> str:
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{_text(title)}</title><style>{STYLE}</style></head><body><main>\n"
+        f"<title>{escaped(title)}</title><style>{STYLE}</style></head><body><main>\n"
         + "\n".join(parts)
         + "\n</main></body></html>\n"
     )
@@ -67,8 +65,8 @@ def _header(title: str, summary: dict[str, Any]) -> str:
     outcome = str(summary["outcome"])
     kind = outcome if outcome in ("goal", "collision") else "other"
     return (
-        f'<header><h1>{_text(title)}</h1><span class="badge {kind}">{_text(outcome.replace("_", " "))}</span>'
-        f'<span class="reason">{_text(summary["reason"])}</span></header>'
+        f'<header><h1>{escaped(title)}</h1><span class="badge {kind}">{escaped(outcome.replace("_", " "))}</span>'
+        f'<span class="reason">{escaped(summary["reason"])}</span></header>'
     )
 
 
@@ -111,120 +109,24 @@ def _weights_note(summary: dict[str, Any]) -> str:
     learning = summary["learning"]
     state = "on" if learning["on"] else "off"
     changed = [
-        f"{_text(name)}: {100 * row['share_changed']:.0f} % of {row['synapses']} synapses changed, mean "
+        f"{escaped(name)}: {100 * row['share_changed']:.0f} % of {row['synapses']} synapses changed, mean "
         f"{row['mean_before']:.4f} to {row['mean_after']:.4f}"
         for name, row in learning["weights"].items()
     ]
-    return f"Learning {state}, reward {_text(learning['reward_mode'])}. " + "; ".join(changed)
+    return f"Learning {state}, reward {escaped(learning['reward_mode'])}. " + "; ".join(changed)
 
 
 def _tables(summary: dict[str, Any]) -> str:
-    tables = [("Run", _run_rows(summary)), ("Events and spikes", _count_rows(summary))]
-    if summary["network"]:
-        tables.append(("Network", _network_rows(summary["network"])))
-        tables.append(("Energy (model)", _energy_rows(summary["network"]["energy_model"])))
-    if summary["digest"]:
-        tables.append(("Digests", [(name, str(value)[:16]) for name, value in summary["digest"].items()]))
-    tables.append(("Versions", [(name, str(value or "not installed")) for name, value in summary["versions"].items()]))
-    blocks = "".join(f"<section><h2>{_text(title)}</h2>{table(rows)}</section>" for title, rows in tables)
+    blocks = "".join(
+        f"<section><h2>{escaped(title)}</h2>{table(rows)}{f'<p>{escaped(note)}</p>' if note else ''}</section>"
+        for title, rows, note in tables(summary)
+    )
     return f'<div class="tables">{blocks}</div>'
-
-
-def _run_rows(summary: dict[str, Any]) -> Rows:
-    reply = summary["reply_ms"]
-    return [
-        ("mode", summary["mode"]),
-        ("pilot", summary["pilot"].replace("_", " ")),
-        ("learning", "on" if summary["learning"]["on"] else "off"),
-        ("started from", Path(str(summary["learning"]["started_from"])).name),
-        ("wall time", number(summary["wall_s"], "s", 1)),
-        ("simulated seconds per second", number(summary["real_time_factor"], "", 2)),
-        ("peak speed", number(summary["path"]["peak_speed"], "m/s", 2)),
-        ("packet to command, p50", number(reply["p50"], "ms", 2)),
-        ("packet to command, p99", number(reply["p99"], "ms", 2)),
-        ("first event to first motor spike", number(summary["first_spike_ms"], "ms", 1)),
-    ]
-
-
-def _count_rows(summary: dict[str, Any]) -> Rows:
-    counts = summary["counts"]
-    on = 100 * counts["on_events"] / counts["events"] if counts["events"] else None
-    return [
-        ("events", compact(counts["events"])),
-        ("mean event rate", f"{compact(counts['event_rate_hz'])}/s"),
-        ("ON events", number(on, "%", 1)),
-        ("spikes", compact(counts["spikes"])),
-        ("mean spike rate", f"{compact(counts['spike_rate_hz'])}/s"),
-        ("commands", compact(counts["commands"])),
-    ]
-
-
-def _network_rows(network: dict[str, Any]) -> Rows:
-    sparsity = network["sparsity"]
-    return [
-        *(
-            (f"layer {name}", f"{size} {'inputs' if name in network['inputs'] else 'neurons'}")
-            for name, size in network["layers"].items()
-        ),
-        ("synapses", f"{network['synapses']} ({network['plastic_synapses']} plastic)"),
-        ("steps", f"{compact(network['steps'])} of {network['step_ms']:g} ms"),
-        ("mean firing rate", number(sparsity["mean_rate_hz"], "Hz", 2)),
-        ("silent neuron steps", number(100 * sparsity["silent_share"], "%", 1)),
-        ("synaptic operations", compact(network["synaptic_operations"])),
-        ("per decision", number(network["synaptic_operations_per_decision"], "", 1)),
-        ("weight updates", compact(network["weight_updates"])),
-    ]
-
-
-def _energy_rows(energy: dict[str, Any]) -> Rows:
-    return [
-        ("dynamic, per decision", number(energy["dynamic_nj_per_decision"], "nJ", 2)),
-        ("idle, per decision", number(energy["idle_nj_per_decision"], "nJ", 2)),
-        ("total, per decision", number(energy["total_nj_per_decision"], "nJ", 2)),
-        ("mean power", number(energy["mean_power_uw"], "\u00b5W", 2)),
-        ("what this is", energy["model"]),
-    ]
 
 
 def _configuration(summary: dict[str, Any]) -> str:
     blocks = "".join(
-        f"<details><summary>{_text(name)}</summary>{table(flat_rows(values))}</details>"
+        f"<details><summary>{escaped(name)}</summary>{table(flat_rows(values))}</details>"
         for name, values in summary["configuration"].items()
     )
     return f"<section><h2>Configuration</h2>{blocks}</section>"
-
-
-def flat_rows(values: dict[str, Any], prefix: str = "") -> Rows:
-    """Nested values as dotted names."""
-    rows: Rows = []
-    for name, value in values.items():
-        if isinstance(value, dict):
-            rows += flat_rows(value, f"{prefix}{name}.")
-        else:
-            rows.append((prefix + name, str(value)))
-    return rows
-
-
-def table(rows: Rows) -> str:
-    """Names and values, escaped."""
-    return "<table>" + "".join(f"<tr><td>{_text(a)}</td><td>{_text(b)}</td></tr>" for a, b in rows) + "</table>"
-
-
-def number(value: float | None, unit: str, digits: int) -> str:
-    """A number with its unit, or a dash."""
-    return "\u2013" if value is None else f"{round(value, digits) + 0.0:.{digits}f}\u202f{unit}".rstrip("\u202f")
-
-
-def compact(value: float | None) -> str:
-    """A count with at most four figures: 12.3 k, 4.56 M."""
-    if value is None:
-        return "\u2013"
-    for limit, name in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
-        if abs(value) >= limit:
-            scaled = value / (1e3 if name == "k" else limit)
-            return f"{scaled:.3g}\u202f{name}"
-    return f"{value:.4g}"
-
-
-def _text(value: object) -> str:
-    return html.escape(str(value))

@@ -10,13 +10,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from neuro_robot.bench.activity import Activity, network_summary
+from neuro_robot.bench.activity import PREFIX, Activity
+from neuro_robot.bench.adaptation import LEVEL, WINDOW_S, adaptation
+from neuro_robot.bench.bodies import body_of
 from neuro_robot.bench.flight import FlightLog, FlightRequest
+from neuro_robot.bench.network_summary import network_summary
 from neuro_robot.bench.pilots import mind_config
 from neuro_robot.bench.plain import plain, versions
 from neuro_robot.bench.rundata import RunData
 from neuro_robot.config import from_dict, to_dict
-from neuro_robot.sim.simulation import DroneConfig
+from neuro_robot.snn.faults_text import faults_of
 
 SCHEMA = "neuro_robot.run/1"
 Floats = npt.NDArray[np.float64]
@@ -42,6 +45,7 @@ class RunFacts:
     weights_before: dict[str, np.ndarray] = field(default_factory=dict)
     weights_after: dict[str, np.ndarray] = field(default_factory=dict)
     activity: Activity | None = None
+    decisions: int | None = None  # commands while the activity was counted; None: those of the flight
     diagnostics: dict[str, Any] = field(default_factory=dict)
 
 
@@ -68,8 +72,10 @@ def facts_of(log: FlightLog) -> RunFacts:
 def summarise_run(facts: RunFacts, run: RunData) -> dict[str, Any]:
     """summary.json as plain values; `run` gives what the bag holds."""
     request = facts.request
-    sim = from_dict(DroneConfig, request.sim)
-    decisions = len(run.command_t)
+    body = body_of(request.robot)
+    sim: Any = from_dict(body.sim_config, request.sim)
+    radius_m = body.radius_m(sim)
+    decisions = len(run.command_t) if facts.decisions is None else facts.decisions
     summary: dict[str, Any] = {
         "schema": SCHEMA,
         "mode": facts.mode,
@@ -83,14 +89,15 @@ def summarise_run(facts: RunFacts, run: RunData) -> dict[str, Any]:
         "flight_s": run.duration_s,
         "wall_s": facts.wall_s,
         "real_time_factor": run.duration_s / facts.wall_s if facts.wall_s > 0 else None,
-        "body_radius_m": sim.body.collision_radius,
-        "path": path_figures(run, sim.body.collision_radius),
+        "body_radius_m": radius_m,
+        "path": path_figures(run, radius_m),
         "counts": counts(run),
         "reply_ms": percentiles(facts.reply_ms),
         "first_spike_ms": first_spike_ms(run),
+        "adaptation": adaptation_figures(facts),
         "learning": learning_state(facts),
         "network": None if facts.activity is None else network_summary(facts.activity, decisions),
-        "diagnostics": facts.diagnostics,
+        "diagnostics": {name: value for name, value in facts.diagnostics.items() if not name.startswith(PREFIX)},
         "digest": facts.digest,
         "request": asdict(request),
         "configuration": {"sim": to_dict(sim), "mind": to_dict(mind_config(request))},
@@ -142,6 +149,22 @@ def first_spike_ms(run: RunData) -> float | None:
         return None
     last = run.spikes["t"][run.spikes["y"] == run.spikes["y"].max()]
     return float(last.min() - run.events["t"][0]) * 1e-6
+
+
+def adaptation_figures(facts: RunFacts) -> dict[str, Any]:
+    """How long the mind took to recover from the first fault of the flight; `why` where that is not known.
+
+    Performance is 1 - |reward|: the drone is rewarded for turning from what looms, and nothing looms while it is well.
+    """
+    starts = [told.at_ms * 1e-3 for told in faults_of(str(facts.request.mind.get("faults", ""))) if told.at_ms > 0]
+    told: dict[str, Any] = {"time_s": None, "level": LEVEL, "window_s": WINDOW_S}
+    if not starts:
+        return {**told, "why": "nothing was shifted during the flight: no fault with a start after 0 s"}
+    told |= {"shift": "first fault", "shift_s": min(starts)}
+    if not len(facts.reward_t):
+        return {**told, "why": "no reward is recorded over DDS; fly or replay in process"}
+    found = adaptation(facts.reward_t, 1.0 - np.abs(facts.reward), min(starts))
+    return {**told, "why": "the flight ended before the fault"} if found is None else {**told, **asdict(found)}
 
 
 def learning_state(facts: RunFacts) -> dict[str, Any]:

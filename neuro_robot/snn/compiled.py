@@ -130,14 +130,14 @@ class CompiledNetwork(Model):
         self._tables.rules[:, tables.R_STALE] = 1
         self._tables.scalings[:, tables.S_PHASE] = 0
 
-    def weights(self, connection: str) -> NDArray[Any]:
-        """See Model.weights."""
+    def synapse_weights(self, connection: str) -> NDArray[Any]:
+        """See Model.synapse_weights."""
         place, weight = self.synapses(connection), self._tables.weight
         rule = self._rule.get(connection, -1)
         if rule >= 0 and self._tables.rules[rule, tables.R_KIND] == tables.DEFERRED:
             weight = weight.copy()
             self._entries.settled(self._frame, rule, weight)
-        return self._matrix(connection, weight[place])
+        return weight[place].copy()
 
     def eligibility(self, connection: str) -> NDArray[Any]:
         """(n_pre, n_post) copy of a plastic connection's eligibility (or tags), NaN where there is no synapse."""
@@ -240,12 +240,6 @@ class CompiledNetwork(Model):
             np.copyto(self._inputs, values, casting="same_kind")
         except TypeError as error:
             raise ConfigError(f"step: inputs: expected numbers, got {values.dtype}") from error
-
-    def _matrix(self, connection: str, values: NDArray[Any]) -> NDArray[Any]:
-        told = self.connections[connection]
-        matrix = np.full((told.pre.size, told.post.size), np.nan, values.dtype)
-        matrix[told.pre_index, told.post_index] = values
-        return matrix
 
 
 def _bad_input(values: NDArray[np.float32]) -> str:

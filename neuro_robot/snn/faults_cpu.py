@@ -61,9 +61,7 @@ class CpuBreaker(Breaker):
         """See Breaker: floats as the tables have them."""
         if value is not None:
             return np.full(synapses.size, value, self._tables.weight.dtype)
-        told = self._model.connections[connection]
-        now = self._model.weights(connection)[told.pre_index[synapses], told.post_index[synapses]]
-        return np.asarray(now, self._tables.weight.dtype)
+        return self._model.synapse_weights(connection)[synapses]
 
     def forget(self, layer: int, kept: NDArray[np.bool_]) -> None:
         """See Breaker."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from neuro_robot.errors import ConfigError
 from neuro_robot.snn.faults import Effect, Fault, Loss
 from neuro_robot.snn.faults_breaker import FaultReport, Stuck
 from neuro_robot.snn.faults_chosen import Index
@@ -57,6 +58,12 @@ class FaultyModel:
 
     def inject(self, fault: Fault, at_ms: float, until_ms: float) -> None:
         """See Model.inject."""
+        where = f"inject: {type(fault).__name__}"
+        for name, when in (("at_ms", at_ms), ("until_ms", until_ms)):
+            if isinstance(when, (bool, str)) or not when >= 0:
+                raise ConfigError(f"{where}: {name}: expected a time from 0, got {when!r}")
+        if not at_ms < until_ms:
+            raise ConfigError(f"{where}: until_ms: expected later than {at_ms:g}, got {until_ms:g}")
         effect = fault.effect(self.model)
         for name, (synapses, value) in effect.stuck.items():
             self._breaker.held(name, synapses, value)  # raises where it cannot be held

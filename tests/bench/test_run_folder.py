@@ -13,7 +13,8 @@ from bench.fakes import fake_run
 from neuro_robot.bags.digest import RunDigest
 from neuro_robot.bags.record import FlightRecorder
 from neuro_robot.bench.flight import FlightRequest, fly
-from neuro_robot.bench.report import compact, report_html
+from neuro_robot.bench.report import report_html
+from neuro_robot.bench.report_tables import compact
 from neuro_robot.bench.rundata import load_run
 from neuro_robot.bench.runfolder import BAG, finish_run
 from neuro_robot.bench.summary import SCHEMA, facts_of, percentiles, summarise_run

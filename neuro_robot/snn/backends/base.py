@@ -136,9 +136,13 @@ class Model(ABC):
         Weights, thresholds and counters stay.
         """
 
-    @abstractmethod
-    def weights(self, connection: str) -> NDArray[np.float32]:
+    def weights(self, connection: str) -> NDArray[Any]:
         """(n_pre, n_post) copy of a connection's weights, NaN where there is no synapse."""
+        return self._matrix(connection, self.synapse_weights(connection))
+
+    @abstractmethod
+    def synapse_weights(self, connection: str) -> NDArray[Any]:
+        """(n_synapses,) copy of a connection's weights, in the order of its synapses."""
 
     @abstractmethod
     def set_weights(self, connection: str, weights: ArrayLike) -> None:
@@ -186,18 +190,11 @@ class Model(ABC):
     def inject(self, fault: Fault, at_ms: float = 0.0, until_ms: float = math.inf) -> None:
         """Let a fault of `snn.faults` act, now or from one time to another; the rest of the model keeps going.
 
-        Times are counted from this call, or the last reset_state after it. Faults belong to the model, not to its
-        state: `reset_state` and `load_state_dict` leave them, and `state` holds none. Raises ConfigError that names
-        fault, layer, index and what is allowed, with nothing changed.
+        Times are counted from this call, or the last reset_state after it. Faults belong to the model, not its state:
+        reset_state and load_state_dict leave them, state holds none. ConfigError, with nothing changed, tells what.
         """
-        where = type(fault).__name__
         if not isinstance(fault, Fault):
             raise ConfigError(f"inject: expected one of the faults of snn.faults, got {fault!r}")
-        for name, value in (("at_ms", at_ms), ("until_ms", until_ms)):
-            if isinstance(value, (bool, str)) or not value >= 0:
-                raise ConfigError(f"inject: {where}: {name}: expected a time from 0, got {value!r}")
-        if not at_ms < until_ms:
-            raise ConfigError(f"inject: {where}: until_ms: expected later than {at_ms:g}, got {until_ms:g}")
         faulty = self._faulty or FaultyModel(self)
         faulty.inject(fault, at_ms, until_ms)
         self._faulty = faulty
@@ -230,6 +227,13 @@ class Model(ABC):
         events["y"] = self._event_layer[indices]
         events["p"] = 1
         return events
+
+    def _matrix(self, connection: str, values: NDArray[Any]) -> NDArray[Any]:
+        """(n_pre, n_post) of one value per synapse, NaN where there is none."""
+        told = self.connections[connection]
+        matrix = np.full((told.pre.size, told.post.size), np.nan, values.dtype)
+        matrix[told.pre_index, told.post_index] = values
+        return matrix
 
     def _named(self, connection: str) -> str:
         if connection not in self.connections:

@@ -100,13 +100,13 @@ class LoihiModel(Model):
                 values.fill(0)
             learning.synapse[learn_kernel.TAG] = 0
 
-    def weights(self, connection: str) -> NDArray[np.float32]:
-        """See Model.weights; the whole numbers that the chip holds, times the connection's unit."""
+    def synapse_weights(self, connection: str) -> NDArray[np.float32]:
+        """See Model.synapse_weights; the whole numbers that the chip holds, times the connection's unit."""
         told = self.connections[self._named(connection)]
         values = (self.whole_weights(connection) * self.quantised.units[connection]).astype(np.float32)
         if told.rule is not None:
             values = np.clip(values, np.float32(told.rule.w_min), np.float32(told.rule.w_max))  # type: ignore[attr-defined]
-        return self._matrix(connection, values)
+        return values
 
     def eligibility(self, connection: str) -> NDArray[np.float32]:
         """(n_pre, n_post) of a plastic connection's tags in units of eligibility, NaN where there is no synapse."""
@@ -230,12 +230,6 @@ class LoihiModel(Model):
         if values.dtype.kind not in "buif":
             raise ConfigError(f"step: inputs: expected numbers, got {values.dtype}")
         return np.ascontiguousarray(values, np.float32)
-
-    def _matrix(self, connection: str, values: NDArray[np.float32]) -> NDArray[np.float32]:
-        told = self.connections[connection]
-        matrix = np.full((told.pre.size, told.post.size), np.nan, np.float32)
-        matrix[told.pre_index, told.post_index] = values
-        return matrix
 
 
 def _positive(where: str, value: object, largest: float) -> float:
