@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from neuro_robot.errors import SimulationError
 from neuro_robot.robot import Quaternion, Vector3
 from neuro_robot.sim.quadrotor import GRAVITY, STEP_S, QuadrotorConfig
+from neuro_robot.sim.terrain import HeightField
 from neuro_robot.sim.world import World, WorldObject
 
 Floats = NDArray[np.float64]
@@ -79,11 +80,12 @@ class BulletClient:
         self._bullet.setTimeStep(STEP_S, physicsClientId=self._client)
         self._bullet.setGravity(0.0, 0.0, -GRAVITY, physicsClientId=self._client)
         self.ground = self._add_ground()
-        still = [item for item in world.objects if item.path is None]
-        still.sort(key=lambda item: item.position)  # neighbours share a body, and so a small bounding box
-        bodies = [self._add_solids(still[i : i + SOLIDS_PER_BODY]) for i in range(0, len(still), SOLIDS_PER_BODY)]
-        self._moving = [self._add_moving(world.objects[index]) for index in world.moving]
-        self.obstacles = {*bodies, *self._moving}
+        self.obstacles = set(self._add_still([item for item in world.objects if not item.walkable]))
+        self._moving = [self._add_single(world.objects[index]) for index in world.moving]
+        self.obstacles.update(self._moving)
+        self.footing = [*map(self._add_field, world.terrain.fields)]  # what is walked on, but for the plane and plates
+        self.footing += self._add_still([item for item in world.objects if item.walkable and not item.spring])
+        self.plates = {self._add_single(item): item for item in world.objects if item.spring}
 
     def step(self, t_s: float) -> None:
         """Advance by one millisecond, to time t_s (where moving solids then are)."""
@@ -103,6 +105,26 @@ class BulletClient:
     def _add_ground(self) -> int:
         shape = self._bullet.createCollisionShape(self._bullet.GEOM_PLANE, physicsClientId=self._client)
         return int(self._bullet.createMultiBody(0.0, shape, physicsClientId=self._client))
+
+    def _add_field(self, field: HeightField) -> int:
+        """A heightfield; Bullet centres it on its box, corners run along x first."""
+        grid, bullet = field.grid, self._bullet
+        shape = bullet.createCollisionShape(
+            bullet.GEOM_HEIGHTFIELD,
+            meshScale=(field.cell_m, field.cell_m, 1.0),
+            heightfieldData=grid.T.ravel().tolist(),
+            numHeightfieldRows=grid.shape[0],
+            numHeightfieldColumns=grid.shape[1],
+            physicsClientId=self._client,
+        )
+        x, y = (corner + 0.5 * (n - 1) * field.cell_m for corner, n in zip((field.x, field.y), grid.shape, strict=True))
+        middle = (x, y, 0.5 * float(grid.min() + grid.max()))
+        return int(bullet.createMultiBody(0.0, shape, basePosition=middle, physicsClientId=self._client))
+
+    def _add_still(self, items: Sequence[WorldObject]) -> list[int]:
+        """Solids that do not move; neighbours share a body, and so a small bounding box."""
+        still = sorted((item for item in items if item.path is None), key=lambda item: item.position)
+        return [self._add_solids(still[i : i + SOLIDS_PER_BODY]) for i in range(0, len(still), SOLIDS_PER_BODY)]
 
     def _geometry(self, item: WorldObject) -> tuple[int, float, Vector3, float]:
         """Bullet's shape type, radius, half extents and length."""
@@ -128,7 +150,7 @@ class BulletClient:
             raise SimulationError(f"the physics refused {len(items)} solids of world {self._world.name}")
         return int(self._bullet.createMultiBody(0.0, shape, useMaximalCoordinates=True, physicsClientId=self._client))
 
-    def _add_moving(self, item: WorldObject) -> int:
+    def _add_single(self, item: WorldObject) -> int:
         kind, radius, half, length = self._geometry(item)
         shape = self._bullet.createCollisionShape(
             kind, radius=radius, halfExtents=half, height=length, physicsClientId=self._client

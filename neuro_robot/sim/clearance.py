@@ -48,18 +48,22 @@ def nearest_surface(
 
 
 class Clearance:
-    """The solids of a world as arrays, asked for the one nearest to a point; the ground does not count."""
+    """The solids of a world as arrays, asked for the one nearest to a point; neither the ground nor what is walked on
+    counts.
+    """
 
     def __init__(self, world: World) -> None:
-        self._kinds = np.array([KINDS.index(item.kind) for item in world.objects], np.int64)
-        self._sizes = np.array([item.size for item in world.objects], np.float64).reshape(-1, 3)
-        self._yaws = np.array([item.yaw for item in world.objects], np.float64)
-        self._centres = np.ascontiguousarray(world.positions_at(0.0))
+        self._rows = np.array([i for i, item in enumerate(world.objects) if not item.walkable], np.int64)
+        solids = [world.objects[row] for row in self._rows]
+        self._kinds = np.array([KINDS.index(item.kind) for item in solids], np.int64)
+        self._sizes = np.array([item.size for item in solids], np.float64).reshape(-1, 3)
+        self._yaws = np.array([item.yaw for item in solids], np.float64)
+        self._centres = world.positions_at(0.0)[self._rows]
         self._world = world
 
     def nearest(self, point: Floats, t_s: float) -> tuple[int, float]:
         """Index into world.objects and distance, m, from the point (3,) to that surface; (-1, inf) in a bare world."""
         if self._world.moving:
-            self._centres = self._world.positions_at(t_s)
-        index, distance = nearest_surface(self._kinds, self._centres, self._sizes, self._yaws, point)
-        return int(index), float(distance)
+            self._centres = self._world.positions_at(t_s)[self._rows]
+        row, distance = nearest_surface(self._kinds, self._centres, self._sizes, self._yaws, point)
+        return (int(self._rows[row]) if row >= 0 else -1), float(distance)

@@ -124,3 +124,19 @@ def parse(file: FilePath) -> object:
     except (OSError, UnicodeDecodeError, ValueError, TypeError, yaml.YAMLError, RecursionError) as error:
         detail = " ".join(str(error).split())
         raise WorldError(f"{file}: cannot be read as YAML: {detail}; correct the syntax") from error
+
+
+def override(document: object, overrides: Mapping[str, object], file: FilePath) -> None:
+    """Put values into a parsed document, in place, by dotted path; numbers count list entries. Raises WorldError."""
+    for path, value in overrides.items():
+        *parents, last = path.split(".")
+        here: Any = document
+        try:
+            for part in parents:
+                here = here[int(part) if isinstance(here, list) else part]
+            if isinstance(here, list):
+                here[int(last)] = value
+            else:
+                here.update({last: value})
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            raise WorldError(f"{file}: expected a place for {path} = {value!r}, got none: check the path") from error

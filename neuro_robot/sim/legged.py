@@ -11,8 +11,9 @@ from neuro_robot.errors import SimulationError
 from neuro_robot.events.array import EVENT_DTYPE
 from neuro_robot.robot import LegSense
 from neuro_robot.sim.clearance import Clearance
+from neuro_robot.sim.disturbances import Disturbances
 from neuro_robot.sim.imu import ImuConfig, ImuModel
-from neuro_robot.sim.legged_bullet import LeggedBody
+from neuro_robot.sim.legged_bullet import RAY_HEIGHT, LeggedBody
 from neuro_robot.sim.legged_kernels import after_step
 from neuro_robot.sim.quadrotor import GRAVITY, STEP_NS, STEP_S
 from neuro_robot.sim.quadruped import (
@@ -27,7 +28,7 @@ from neuro_robot.sim.quadruped import (
 )
 from neuro_robot.sim.world import World
 
-SETTLE_STEPS = 500  # before t = 0: the legs take up the weight
+SETTLE_STEPS = 1000  # before t = 0: the legs take up the weight
 MIN_UP = 0.55  # cosine of the tilt at which it has fallen (spot_mini_mini: 0.55)
 MIN_HEIGHT = 0.13  # m, trunk above the mean of the feet (PyBullet's minitaur environment: 0.13)
 NOISE_ROWS = 256
@@ -84,6 +85,7 @@ class LeggedVehicle:
         self._torques, self._strength = np.zeros(JOINTS), np.ones(JOINTS)
         self._sums = np.zeros(3)
         self._touches: list[tuple[int, int, int, int]] = []
+        self._disturbances = Disturbances(self.world, self._config.friction, physics.names)
         self._stand(physics)
         self.t_ns = 0
         self._sums[:] = 0.0
@@ -96,6 +98,7 @@ class LeggedVehicle:
         physics = self._physics
         if physics is None:
             raise SimulationError("expected reset() before step(), got a robot that is closed or not yet placed")
+        self._disturbances.apply(physics, self.feet, self._strength, self.t_ns * 1e-9)
         touched = self._advance(physics, command)
         self.sensors.step(self.truth)
         return touched or ("tipped" if self._tipped() else None)
@@ -108,9 +111,17 @@ class LeggedVehicle:
         return LegSense(self.t_ns, tuple(position), tuple(speed), tuple(self._torques.tolist()), touches)
 
     def nearest(self) -> tuple[str, float]:
-        """Name of the nearest solid and its distance from the trunk's middle, m (inf in a bare world)."""
-        index, distance = self._clearance.nearest(self.truth[:3], self.t_ns * 1e-9)
-        return (f"{self.world.objects[index].kind} {index}" if index >= 0 else "nothing"), distance
+        """Name of the nearest solid and its distance from the trunk, m (inf in a bare world).
+
+        The trunk is three spheres of trunk_radius: at the front hips, the middle and the rear hips.
+        """
+        x, y, z, w = self.truth[3:7].tolist()
+        forward = np.array([1.0 - 2.0 * (y * y + z * z), 2.0 * (x * y + z * w), 2.0 * (x * z - y * w)])
+        points = [self.truth[:3] + along * forward for along in (self._config.hip_x, 0.0, -self._config.hip_x)]
+        found = [self._clearance.nearest(point, self.t_ns * 1e-9) for point in points]
+        index, distance = min(found, key=lambda item: item[1])
+        name = f"{self.world.objects[index].kind} {index}" if index >= 0 else "nothing"
+        return name, distance - self._config.trunk_radius
 
     @property
     def score(self) -> WalkScore:
@@ -135,6 +146,9 @@ class LeggedVehicle:
         local = np.empty((4, 3))
         foot_positions(self._geometry, stance, local)
         height = self._config.foot_radius - float(local[:, 2].min())
+        physics.place((start.x, start.y, 2.0 * RAY_HEIGHT), start.yaw, stance)  # out of the rays' way
+        self._read(physics)
+        height += max(physics.ground_height(x, y) for x, y, _ in self.feet.tolist())
         physics.place((start.x, start.y, height), start.yaw, stance)
         self.contacts[:] = False
         self._read(physics)

@@ -11,10 +11,12 @@ import numpy as np
 from neuro_robot.errors import SimulationError
 from neuro_robot.robot import Vector3
 from neuro_robot.sim.bullet import BulletClient
+from neuro_robot.sim.plates import Plate
 from neuro_robot.sim.quadruped import JOINTS, Floats, QuadrupedConfig, per_joint
 from neuro_robot.sim.world import World
 
 TRUNK, THIGH, SHANK, FOOT = range(4)  # parts of the body; hips belong to the trunk
+RAY_HEIGHT = 50.0  # m
 
 
 class LeggedBody(BulletClient):
@@ -32,6 +34,8 @@ class LeggedBody(BulletClient):
         self.forces = np.zeros(4)
         self._signs = per_joint(config.joint_signs, "joint_signs")
         self._offsets = per_joint(config.joint_offsets, "joint_offsets")
+        self._plates = {body: Plate(item) for body, item in self.plates.items()}
+        self._giving: set[int] = set()  # plates under load or on their way back
         self._body = self._load(config.urdf)
         self._name_parts(config)
         self._set_dynamics(config)
@@ -76,17 +80,51 @@ class LeggedBody(BulletClient):
         self.joints *= self._signs
 
     def touch(self) -> str | None:
-        """Bring the forces on the feet up to date; what the trunk touches: `ground`, `object`, or None."""
+        """Bring the forces on the feet and the plates under them up to date.
+
+        Returns what the trunk touches: `ground`, `object`, or None.
+        """
         touched = None
         forces = [0.0] * 4
         for contact in self._bullet.getContactPoints(self._body, physicsClientId=self._client):
             part, leg = self._parts[contact[3]]
+            if contact[2] in self._plates:
+                x, y, _ = contact[6]
+                self._plates[contact[2]].press(x, y, contact[9])
+                self._giving.add(contact[2])
             if part == FOOT:
                 forces[leg] += contact[9]
             elif part == TRUNK and (contact[8] <= 0.0 or contact[9] > 0.0):
                 touched = "object" if contact[2] in self.obstacles else "ground"
         self.forces[:] = forces
+        for body in sorted(self._giving):
+            plate = self._plates[body]
+            if not plate.step():
+                self._giving.remove(body)
+            self._bullet.resetBasePositionAndOrientation(body, *plate.pose, self._client)
         return touched
+
+    def push(self, force: Vector3) -> None:
+        """A force on the trunk's centre of mass in the next step, N, world axes."""
+        at = self._bullet.getBasePositionAndOrientation(self._body, self._client)[0]
+        self._bullet.applyExternalForce(self._body, -1, force, at, self._bullet.WORLD_FRAME, self._client)
+
+    def set_friction(self, foot: int, friction: float) -> None:
+        """Change the coefficient of friction of a foot."""
+        self._bullet.changeDynamics(
+            self._body, self._feet[foot], lateralFriction=friction, physicsClientId=self._client
+        )
+
+    def load(self, mass: float) -> None:
+        """Put a mass, kg, at the trunk's centre of mass; its own inertia is left out."""
+        before, _, inertia = self._bullet.getDynamicsInfo(self._body, -1, self._client)[:3]
+        self._bullet.changeDynamics(
+            self._body, -1, mass=before + mass, localInertiaDiagonal=inertia, physicsClientId=self._client
+        )
+
+    def ground_height(self, x: float, y: float) -> float:
+        """Height of whatever stands highest at a place, m, the robot itself included."""
+        return float(self._bullet.rayTest((x, y, RAY_HEIGHT), (x, y, -1.0), physicsClientId=self._client)[0][3][2])
 
     def _load(self, urdf: str) -> int:
         bullet = self._bullet
@@ -141,16 +179,10 @@ class LeggedBody(BulletClient):
                 jointDamping=0.0,
                 physicsClientId=client,
             )
-        bullet.changeDynamics(self.ground, -1, lateralFriction=1.0, physicsClientId=client)
+        for ground in (self.ground, *self.footing, *self.plates, *self.obstacles):  # Bullet multiplies the two
+            bullet.changeDynamics(ground, -1, lateralFriction=1.0, physicsClientId=client)
         if config.payload:
             self.load(config.payload)
-
-    def load(self, mass: float) -> None:
-        """Put a mass, kg, at the trunk's centre of mass; its own inertia is left out."""
-        before, _, inertia = self._bullet.getDynamicsInfo(self._body, -1, self._client)[:3]
-        self._bullet.changeDynamics(
-            self._body, -1, mass=before + mass, localInertiaDiagonal=inertia, physicsClientId=self._client
-        )
 
 
 def _urdf_file(urdf: str) -> Path:

@@ -20,6 +20,7 @@ from neuro_robot.errors import SimulationError
 Floats = NDArray[np.float64]
 LEGS = ("FR", "FL", "RR", "RL")
 JOINTS = 12
+JOINT_NAMES = tuple(f"{leg}_{joint}" for leg in LEGS for joint in ("hip", "thigh", "knee"))
 
 
 @dataclass(frozen=True)
@@ -58,10 +59,11 @@ class QuadrupedConfig:
     thigh_torque: float = parameter(55.0, "largest torque of a thigh, N m (URDF)", 0.1, 1000.0)
     knee_torque: float = parameter(55.0, "largest torque of a knee, N m (URDF)", 0.1, 1000.0)
     actuator_time_constant: float = parameter(0.002, "first-order lag of the torque, s (assumed)", 1e-5, 0.1)
-    friction: float = parameter(0.8, "coefficient of friction between foot and ground", 0.0, 5.0)
+    friction: float = parameter(0.6, "coefficient of friction between foot and ground (assumed)", 0.0, 5.0)
     payload: float = parameter(0.0, "mass carried at the middle of the trunk, kg", 0.0, 100.0)
     encoder_noise: float = parameter(4e-4, "joint angle, standard deviation, rad (a step of 14 bits)", 0.0, 0.1)
     speed_noise: float = parameter(0.05, "joint speed, standard deviation, rad/s (assumed)", 0.0, 5.0)
+    trunk_radius: float = parameter(0.13, "half the width over the hips, m, for the distance to solids", 0.01, 1.0)
     touch_force: float = parameter(5.0, "force at which the foot switch closes, it opens at half, N", 0.1, 1000.0)
 
 

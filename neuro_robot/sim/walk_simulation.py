@@ -14,10 +14,8 @@ from neuro_robot.sim.episode import EpisodeConfig, Floats, Simulation
 from neuro_robot.sim.imu import ImuConfig
 from neuro_robot.sim.joint_guard import JointGuard
 from neuro_robot.sim.legged import LeggedVehicle, WalkScore
-from neuro_robot.sim.quadruped import JOINTS, LEGS, QuadrupedConfig, each_leg, stance_of
+from neuro_robot.sim.quadruped import JOINT_NAMES, JOINTS, QuadrupedConfig, each_leg, stance_of
 from neuro_robot.sim.world import World
-
-JOINT_NAMES = tuple(f"{leg}_{joint}" for leg in LEGS for joint in ("hip", "thigh", "knee"))
 
 
 @dataclass(frozen=True)
@@ -72,6 +70,11 @@ class QuadrupedSimulation(Simulation[JointCommand]):
     def feet(self) -> Floats:
         """Centres of the feet (4, 3), m, world: the truth, for pictures and scoring only."""
         return self.vehicle.feet.copy()
+
+    @property
+    def contacts(self) -> tuple[bool, ...]:
+        """Which foot switches are closed, FR, FL, RR, RL."""
+        return tuple(self.vehicle.contacts.tolist())
 
     def _new_guard(self) -> JointGuard:
         body, limits = self.config.body, self.config.limits

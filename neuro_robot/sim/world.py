@@ -5,6 +5,7 @@ Frame: x forward, y left, z up, metres; the ground is the plane z = 0.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path as FilePath
@@ -16,6 +17,7 @@ from neuro_robot.errors import WorldError
 from neuro_robot.robot import Vector3
 from neuro_robot.share import share_folder
 from neuro_robot.sim.path import Path, PathTable, compile_paths
+from neuro_robot.sim.terrain import Spring, Terrain
 
 KINDS = ("cylinder", "box", "sphere")
 PATTERNS = ("plain", "noise", "bark", "checker", "stripes")
@@ -45,6 +47,8 @@ class WorldObject:
     yaw: float = 0.0  # rad
     texture: Texture = field(default_factory=Texture)
     path: Path | None = None
+    walkable: bool = False  # part of the ground to a walking robot, not an obstacle
+    spring: Spring | None = None  # of a plate that gives way under a walking robot
 
     @property
     def radius(self) -> float:
@@ -121,6 +125,7 @@ class World:
     ground: Texture
     zenith: float  # intensity of the sky overhead relative to the horizon
     objects: tuple[WorldObject, ...]
+    terrain: Terrain = field(default_factory=Terrain)
 
     @cached_property
     def paths(self) -> PathTable:
@@ -151,10 +156,13 @@ def world_file(name: str | FilePath) -> FilePath:
     raise WorldError(f"{name}: no such world; known are {', '.join(known) or 'none'}, or give the path of a .yaml file")
 
 
-def load_world(path_or_name: str | FilePath, seed: int = 0) -> World:
-    """Read a world file, draw what it scatters from `seed`, and return it; raises WorldError with file and path."""
+def load_world(path_or_name: str | FilePath, seed: int = 0, overrides: Mapping[str, object] | None = None) -> World:
+    """Read a world file, draw what it scatters from `seed`, and return it; raises WorldError with file and path.
+
+    overrides: values to put in place of those in the file, by their path in it: `{"terrain.0.height_m": 0.08}`.
+    """
     from neuro_robot.sim.world_schema import read_world  # the schema builds these classes
 
     if seed < 0:
         raise WorldError(f"seed: expected an integer >= 0, got {seed}")
-    return read_world(world_file(path_or_name), seed)
+    return read_world(world_file(path_or_name), seed, overrides or {})

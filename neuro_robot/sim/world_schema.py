@@ -10,17 +10,21 @@ from pathlib import Path as FilePath
 import numpy as np
 
 from neuro_robot.errors import WorldError
-from neuro_robot.sim.document import FAR, Node, parse
+from neuro_robot.sim.document import FAR, Node, override, parse
 from neuro_robot.sim.path import Path, Sinusoid, Waypoints
+from neuro_robot.sim.terrain import FrictionPatch, HeightField, Terrain
+from neuro_robot.sim.terrain_schema import read_push, read_shift, read_terrain
 from neuro_robot.sim.world import KINDS, PATTERNS, Bounds, Goal, Light, Start, Texture, World, WorldObject
 
 MAX_OBJECTS = 5000
 
 
-def read_world(file: FilePath, seed: int) -> World:
+def read_world(file: FilePath, seed: int, overrides: Mapping[str, object]) -> World:
     """Parse, check and draw one world; raises WorldError."""
-    root = Node(parse(file), "", file)
-    top = root.mapping(("bounds", "start", "goal"), ("name", "light", "sky", "ground", "objects", "scatter"))
+    document = parse(file)
+    override(document, overrides, file)
+    optional = ("name", "light", "sky", "ground", "objects", "scatter", "terrain", "pushes", "shifts")
+    top = Node(document, "", file).mapping(("bounds", "start", "goal"), optional)
     bounds = _bounds(top["bounds"])
     start = _start(top["start"])
     if not bounds.contains(start.x, start.y, start.z):
@@ -29,6 +33,8 @@ def read_world(file: FilePath, seed: int) -> World:
     objects = [_placed(node, rng) for node in top["objects"].items()] if "objects" in top else []
     for i, node in enumerate(top["scatter"].items() if "scatter" in top else []):
         objects += _scattered(node, np.random.default_rng([seed, i + 1]))
+    terrain, raised = _terrain(top, seed)
+    objects += raised
     if len(objects) > MAX_OBJECTS:
         raise WorldError(f"{file}: expected at most {MAX_OBJECTS} objects, got {len(objects)}; lower a density")
     name = top["name"].value if "name" in top else file.stem
@@ -45,7 +51,25 @@ def read_world(file: FilePath, seed: int) -> World:
         ground=_texture(top["ground"], None) if "ground" in top else Texture(scale_m=2.0),
         zenith=sky["zenith"].number(0.05, 5.0) if "zenith" in sky else 0.8,
         objects=tuple(objects),
+        terrain=terrain,
     )
+
+
+def _terrain(top: dict[str, Node], seed: int) -> tuple[Terrain, list[WorldObject]]:
+    """The ground, and the part of it that is objects; each entry draws from a generator of its own."""
+
+    def entries(key: str) -> list[tuple[Node, np.random.Generator]]:
+        nodes = top[key].items() if key in top else []
+        return [(node, np.random.default_rng([seed, *key.encode(), i])) for i, node in enumerate(nodes)]
+
+    pieces = [piece for node, rng in entries("terrain") for piece in read_terrain(node, rng, _texture)]
+    terrain = Terrain(
+        fields=tuple(piece for piece in pieces if isinstance(piece, HeightField)),
+        frictions=tuple(piece for piece in pieces if isinstance(piece, FrictionPatch)),
+        pushes=tuple(read_push(node, rng) for node, rng in entries("pushes")),
+        shifts=tuple(read_shift(node) for node, _ in entries("shifts")),
+    )
+    return terrain, [piece for piece in pieces if isinstance(piece, WorldObject)]
 
 
 def _bounds(node: Node) -> Bounds:
