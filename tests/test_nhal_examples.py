@@ -42,3 +42,15 @@ def test_spike_coding():
     by_rate, by_time = example("spike_coding").main()
     assert by_time.max() < 0.06
     assert by_rate.max() < 0.2
+
+
+def test_cart_pole_learns_from_its_failures():
+    found = example("cart_pole").main(["--episodes", "60"])
+    late = {mode: sum(runs[0][-20:]) / 20 for mode, runs in found.items()}
+    assert late["learned"] > 50.0 > 3.0 * sum(found["learned"][0][:5]) / 5
+    assert late["learned"] > 3.0 * max(late["frozen"], late["shuffled"])
+
+
+def test_cart_pole_learns_on_the_chip():
+    steps = example("cart_pole").Brain(seed=0, backend="loihi2").learn(40)
+    assert sum(steps[-10:]) > 2.0 * sum(steps[:10])

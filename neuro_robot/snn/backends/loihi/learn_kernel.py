@@ -188,18 +188,30 @@ def _epochs(
     rule: Longs, groups: Longs, row: Longs, post: Ints, weight: Shorts, products: Longs, x: Ints, y: Ints,
     synapse: Ints, clock: Longs,
 ) -> None:  # fmt: skip
-    """The terms of u_k: all synapses, in the steps that end a period."""
-    due = False
+    """The terms of u_k: all synapses, in the steps that end a period; those without a tag only where one needs none."""
+    due, needs_tag = False, True
     for p in range(rule[R_PRODUCT], rule[R_PRODUCTS]):
-        due |= products[p, P_DEPENDENCY] == U and (clock[NOW] + 1) % products[p, P_PERIOD] == 0
+        if products[p, P_DEPENDENCY] == U and (clock[NOW] + 1) % products[p, P_PERIOD] == 0:
+            due = True
+            needs_tag &= _has_tag(products[p])
     if not due:
         return
-    start, shift = rule[R_X], rule[R_Y] - rule[R_POST]
+    start, shift, offset = rule[R_X], rule[R_Y] - rule[R_POST], rule[R_Z] - rule[R_FIRST]
     for g in range(rule[R_GROUP], rule[R_GROUPS]):
         for i in range(groups[g, G_PRE_SIZE]):
             for k in range(row[groups[g, G_ROW] + i], row[groups[g, G_ROW] + i + 1]):
-                _change(rule, U, k, start + i, post[k] + shift, weight, products, x, y, synapse, clock)
+                if not needs_tag or synapse[TAG, offset + k] != 0:
+                    _change(rule, U, k, start + i, post[k] + shift, weight, products, x, y, synapse, clock)
         start += groups[g, G_PRE_SIZE]
+
+
+@njit(cache=True)
+def _has_tag(term: Longs) -> bool:
+    """Whether a product is 0 where the tag is."""
+    found = False
+    for f in range(term[P_FACTORS]):
+        found |= term[P_FACTOR + 3 * f] == T and term[P_FACTOR + 3 * f + 1] == 0
+    return found
 
 
 @njit(cache=True)
