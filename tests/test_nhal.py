@@ -306,7 +306,7 @@ def test_inputs_that_cannot_be_used():
     ):
         with pytest.raises(ConfigError, match=told):
             model.run(bad, duration=10)
-    with pytest.raises(ConfigError, match="the inputs do not tell it"):
+    with pytest.raises(ConfigError, match="the input does not tell it"):
         model.run()
     with pytest.raises(ConfigError, match="duration"):
         model.run(duration=math.nan)

@@ -183,7 +183,8 @@ class Connection:
                 f"{(self.pre.size, self.post.size)}, got {array.shape}"
             )
         if not np.all(np.isfinite(array)):
-            raise ConfigError(f"{where}: expected finite numbers")
+            got = array[~np.isfinite(array)][0]
+            raise ConfigError(f"{where}: expected finite numbers, got {got}; rule 'matrix' takes NaN for no synapse")
         return array
 
 

@@ -58,6 +58,8 @@ class Model:
         steps = None
         if duration is not None:
             steps = round(check_number("run: duration", duration) / self.dt_ms)
+        elif input_data is None or isinstance(input_data, Raster):
+            raise ConfigError("run: duration: expected the time in ms, as the input does not tell it; got None")
         if input_data is not None and not isinstance(input_data, Raster):
             input_data = np.asarray(input_data)
             if input_data.ndim == 1 and steps is not None:
@@ -131,13 +133,11 @@ class Model:
         if meta.get("backend") != self.backend or meta.get("dt_ms") != self.dt_ms:
             raise WeightsError(
                 f"{path}: saved on the back end {meta.get('backend')} with dt {meta.get('dt_ms')} ms, "
-                f"this model runs on {self.backend} with {self.dt_ms} ms"
+                f"this model runs on {self.backend} with {self.dt_ms} ms; restore it there, or start without it"
             )
         self.core.load_state_dict(arrays)
 
     def _run_by_steps(self, input_data: Any, steps: int | None) -> Raster:
-        if steps is None and (input_data is None or isinstance(input_data, Raster)):
-            raise ConfigError("run: duration: expected the time in ms, as the input does not tell it")
         rows = self._rows(input_data, steps)
         fired = [self.step(row) for row in rows]
         counts = [found.size for found in fired]

@@ -156,8 +156,11 @@ class Network:
 
 def check_weights(where: str, values: NDArray[np.floating[Any]], *rules: Rule | None) -> None:
     """ConfigError unless all weights are finite, of sensible size and inside the bounds of their rules."""
-    if not np.all(np.abs(values) <= LARGEST):
-        raise ConfigError(f"{where}: weights: expected finite numbers of magnitude up to {LARGEST:g}")
+    good = np.abs(values) <= LARGEST
+    if not np.all(good):
+        raise ConfigError(
+            f"{where}: weights: expected finite numbers of magnitude up to {LARGEST:g}, got {values[~good][0]}"
+        )
     for rule in rules if values.size else ():
         if rule is None or not hasattr(rule, "w_min") or not hasattr(rule, "w_max"):
             continue

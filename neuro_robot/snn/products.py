@@ -79,7 +79,8 @@ class _Parser:
             elif word == "(":
                 factors.append(self.bracket())
             else:
-                raise self.error(f"{word!r} is none of {', '.join((*DEPENDENCIES[:3], '.. u9', *VARIABLES))}")
+                known = ", ".join(("x0", "y0", "u0 .. u9", *VARIABLES))
+                raise self.error(f"expected a number or one of {known}, got {word!r}")
             if not self.words or self.words[0] != "*":
                 break
             self.words.pop(0)

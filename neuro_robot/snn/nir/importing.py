@@ -136,7 +136,9 @@ class _Graph:
         try:
             order = list(TopologicalSorter(between).static_order())
         except CycleError as error:
-            raise ConfigError(f"a cycle without neurons: {' -> '.join(reversed(error.args[1]))}") from error
+            raise ConfigError(
+                f"a cycle without neurons: {' -> '.join(reversed(error.args[1]))}; expected a node with neurons in it"
+            ) from error
         for name in order:
             heard = self.heard(name, found)
             found[name] = _through(heard, self.steps[name])

@@ -135,8 +135,11 @@ def numbers(where: str, value: Any) -> Floats:  # noqa: ANN401 - what a graph ho
         found = np.asarray(value, np.float64)
     except (TypeError, ValueError) as error:
         raise ConfigError(f"{where}: expected an array of numbers: {error}") from error
-    if not np.all(np.abs(found) <= LARGEST):
-        raise ConfigError(f"{where}: expected finite numbers of magnitude up to {LARGEST:g}")
+    good = np.abs(found) <= LARGEST
+    if not np.all(good):
+        raise ConfigError(
+            f"{where}: expected finite numbers of magnitude up to {LARGEST:g}, got {found[~good].flat[0]}"
+        )
     return found
 
 
@@ -152,7 +155,8 @@ def own_shape(where: str, told: dict[str, Floats]) -> tuple[int, ...] | None:
     """The shape of a node's neurons, None when all parameters are single numbers."""
     shapes = {value.shape for value in told.values() if value.size != 1}
     if len({math.prod(shape) for shape in shapes}) > 1 or () in {s for s in shapes if math.prod(s) == 0}:
-        raise ConfigError(f"{where}: parameters of different shapes: {sorted(shapes)}")
+        came = ", ".join(f"{name} {value.shape}" for name, value in told.items())
+        raise ConfigError(f"{where}: expected parameters of one shape, or single numbers, got {came}")
     return max(shapes, key=len) if shapes else None
 
 
@@ -190,7 +194,7 @@ def _cell(where: str, kind: str, row: dict[str, float], clock: Clock, start: str
         tau_mem = taus.get("tau_mem", taus.get("tau", 0.0))
         return LIF(tau_mem_ms=tau_mem, tau_syn_ms=taus.get("tau_syn", 0.0), v_th=v_th, v_reset=v_reset, **rest)
     except ConfigError as error:
-        raise ConfigError(f"{where}: {error}") from error
+        raise ConfigError(str(error) if str(error).startswith(where) else f"{where}: {error}") from error
 
 
 def readout_cell(clock: Clock) -> LIF:

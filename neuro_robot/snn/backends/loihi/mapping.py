@@ -73,8 +73,12 @@ def place(network: ChipNetwork, chip: Chip) -> Mapping:
     parts = {layer.name: _with_axons(network, layer, chip, parts) for layer in layers}
     cores = tuple(core for layer in layers for core in _cores(network, layer, chip, parts))
     if len(cores) > chip.cores:
-        needs = ", ".join(f"{name} {count}" for name, count in parts.items())
-        raise ConfigError(f"{chip.name}: the network needs {len(cores)} cores ({needs}), the chip has {chip.cores}")
+        most = sorted(parts.items(), key=lambda item: -item[1])[:8]
+        needs = ", ".join(f"{name} {count}" for name, count in most) + (", ..." if len(parts) > len(most) else "")
+        raise ConfigError(
+            f"{chip.name}: the network needs {len(cores)} cores ({needs}), the chip has {chip.cores}; use fewer layers, "
+            "neurons or synapses"
+        )
     return Mapping(chip, cores)
 
 
