@@ -76,8 +76,8 @@ def place(network: ChipNetwork, chip: Chip) -> Mapping:
         most = sorted(parts.items(), key=lambda item: -item[1])[:8]
         needs = ", ".join(f"{name} {count}" for name, count in most) + (", ..." if len(parts) > len(most) else "")
         raise ConfigError(
-            f"{chip.name}: the network needs {len(cores)} cores ({needs}), the chip has {chip.cores}; use fewer layers, "
-            "neurons or synapses"
+            f"{chip.name}: the network needs {len(cores)} cores ({needs}), the chip has {chip.cores}; use fewer "
+            "layers, neurons or synapses"
         )
     return Mapping(chip, cores)
 
@@ -109,7 +109,7 @@ def _least_parts(network: ChipNetwork, layer: ChipLayer, chip: Chip) -> int:
             return parts
         if parts == layer.size:
             raise ConfigError(
-                f"layer {layer.name!r}: a single neuron does not fit a core of {chip.name}: {min(reasons)}"
+                f"layer {layer.name!r}: a single neuron does not fit a core of {chip.name}: {min(reasons)}; give it fewer"
             )
         parts = min(layer.size, max(parts + 1, parts * 9 // 8))
 
