@@ -9,6 +9,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from neuro_robot.cli_output import Json, bar
+
 app = typer.Typer(no_args_is_help=True, help="Checks and measurements of the spiking engine.")
 GOLDEN = Path(__file__).resolve().parents[1] / "tests" / "golden"  # the project's own small traces
 
@@ -19,9 +21,57 @@ def main() -> None:
 
 
 @app.command()
+def snn(
+    names: Annotated[list[str] | None, typer.Argument(help="w1 w2 w3 w4 loihi; default: all.")] = None,
+    backend: Annotated[str, typer.Option(help="What the networks run on: cpu, loihi, loihi2.")] = "cpu",
+    seconds: Annotated[float, typer.Option(help="Simulated time of a run, s (w3: a tenth of it).")] = 10.0,
+    runs: Annotated[int, typer.Option(min=1, help="Runs, of which the median counts.")] = 5,
+    as_json: Json = False,
+) -> None:
+    """Measure the engine's standard workloads: speed; and sparsity, operations, latency and modelled energy.
+
+    w1: 1024 inputs at 20 Hz, 256 and 16 LIF neurons, all to all. w2: the same, learning by pair STDP. w3: 10,000 LIF
+    neurons, 1 % recurrent. w4: w1 and w2 stepped from Python, as a robot does. loihi: 1024 inputs, 256 neurons in the
+    chip's integers. "given": the input spikes are there before the run; "drawn": the network draws them.
+
+    Energy is a model (operation counts times published constants of Loihi), dynamic and idle apart; docs/metrics.md
+    has every equation. Speed needs a quiet machine; all of it takes about a minute.
+
+    [bold]Examples[/bold]
+
+    neuro_robot bench snn
+
+    neuro_robot bench snn w1 w2 --seconds 2 --runs 3
+
+    neuro_robot bench snn w1 --backend loihi2 --json
+    """
+    from neuro_robot.bench.engine import NETWORKS, as_plain, metrics, metrics_table, speed_table
+    from neuro_robot.bench.workloads import NAMES, iterate
+    from neuro_robot.snn.backends import backend as known_backend
+
+    known_backend(backend)  # raises for an unknown one
+    chosen = names or list(NAMES)
+    rows = []
+    with bar(as_json) as progress:
+        for row in iterate(chosen, seconds=seconds, backend=backend, runs=runs):
+            rows.append(row)
+            progress(len(rows) / (2 * len(chosen)), row.name)
+        told = [metrics(name, backend) for name in chosen if name in NETWORKS]
+    if as_json:
+        from neuro_robot.bench.plain import plain
+
+        typer.echo(json.dumps(plain(as_plain(rows, told, backend)), indent=2, allow_nan=False))
+        return
+    console = Console()
+    console.print(speed_table(rows, backend))
+    if any("refused" not in item for item in told):
+        console.print(metrics_table(told))
+
+
+@app.command()
 def golden(
     folder: Annotated[Path, typer.Argument(help="A folder of golden traces, *.npz.")] = GOLDEN,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout, nothing else.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Run golden traces of Loihi's neuron through the `loihi` arithmetic and tell which are equal to the bit.
 
@@ -50,7 +100,7 @@ def chip(
     learning: Annotated[bool, typer.Option("--learning/--no-learning", help="Synapses change while flying.")] = True,
     weights: Annotated[str, typer.Option(help="Weights file, or `initial`; default: the package's own.")] = "",
     processes: Annotated[int, typer.Option(min=1, help="Parallel processes.")] = 2,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout, nothing else.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Fly the drone's quantised network on the chip's integers and on float64, and compare spike by spike.
 
