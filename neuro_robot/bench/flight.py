@@ -72,11 +72,17 @@ class FlightLog:
     activity: Activity | None = None  # of the pilot's network during this flight
     digest: dict[str, str] = field(default_factory=dict)  # spikes, weights, commands
     score: dict[str, float] = field(default_factory=dict)  # the simulation's own figures, from the truth
+    heading: Floats = field(default_factory=lambda: np.empty(0))  # (N,) rad, left of x
 
     @property
     def success(self) -> bool:
         """As the body defines it: a drone has reached the goal."""
         return body_of(self.request.robot).success(self)
+
+    @property
+    def turned_deg(self) -> float:
+        """Heading at the end against that of the start, degrees to the left, -180 to 180."""
+        return math.degrees(math.remainder(self.heading[-1] - self.heading[0], math.tau)) if len(self.heading) else 0.0
 
     @property
     def advance_m(self) -> float:
@@ -111,7 +117,7 @@ class _Trace:
 
     def add(self, seen: Observation, reply: Reply, measured: tuple[float, float, float]) -> None:
         """One packet and its answer; measured: clearance, reward, reply_ms."""
-        state = (seen.t_ns * 1e-9, *seen.odom.position, *seen.odom.velocity)
+        state = (seen.t_ns * 1e-9, *seen.odom.position, *seen.odom.velocity, _heading(seen))
         self.rows.append((*state, *measured))
         self.commands.append(reply.command.values)
         self.counts.append((len(reply.events), len(reply.spikes)))
@@ -121,24 +127,30 @@ class _Trace:
     def end(self, seen: Observation, clearance: float) -> None:
         """The state after the last step; nobody answers its packet."""
         self.commands.append(self.commands[-1] if self.commands else (0.0, 0.0, 0.0, 0.0))
-        state = (seen.t_ns * 1e-9, *seen.odom.position, *seen.odom.velocity)
+        state = (seen.t_ns * 1e-9, *seen.odom.position, *seen.odom.velocity, _heading(seen))
         self.rows.append((*state, clearance, math.nan, math.nan))
         self.counts.append((0, 0))
 
     def columns(self) -> dict[str, Any]:
-        rows = np.array(self.rows, dtype=np.float64).reshape(-1, 10)
+        rows = np.array(self.rows, dtype=np.float64).reshape(-1, 11)
         counts = np.array(self.counts, dtype=np.int64).reshape(-1, 2)
         return {
             "t": rows[:, 0],
             "position": rows[:, 1:4],
             "velocity": rows[:, 4:7],
             "command": np.array(self.commands, dtype=np.float64),
-            "clearance": rows[:, 7],
-            "reward": rows[:, 8],
-            "reply_ms": rows[:, 9],
+            "heading": rows[:, 7],
+            "clearance": rows[:, 8],
+            "reward": rows[:, 9],
+            "reply_ms": rows[:, 10],
             "events": counts[:, 0],
             "spikes": counts[:, 1],
         }
+
+
+def _heading(seen: Observation) -> float:
+    x, y, z, w = seen.odom.orientation
+    return math.atan2(2.0 * (w * z + x * y), 1.0 - 2.0 * (y * y + z * z))
 
 
 def fly(

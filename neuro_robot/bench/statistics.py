@@ -33,6 +33,7 @@ class Episode:
     wall_s: float
     success: bool = False  # as the body defines it
     advance_m: float = 0.0  # straight ahead from the start
+    turned_deg: float = 0.0  # heading at the end against that of the start, to the left
     score: dict[str, float] = field(default_factory=dict)  # the simulation's own figures
 
 
@@ -56,6 +57,7 @@ def episode_of(log: FlightLog, row: str) -> Episode:
         wall_s=log.wall_s,
         success=log.success,
         advance_m=log.advance_m,
+        turned_deg=log.turned_deg,
         score=log.score,
     )
 

@@ -25,6 +25,7 @@ class TrainingRequest:
     first_seed: int  # training worlds: first_seed, first_seed + 1, ...
     minutes: float  # budget of simulated flight
     save_to: str  # weights file
+    worlds: tuple[str, ...] = ()  # taken in turn; empty: the flight's
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ def train(request: TrainingRequest, on_episode: Callable[[Episode], None] | None
             request.flight,
             seed=request.first_seed + number,
             speed=request.speeds[number % len(request.speeds)],
+            world=(request.worlds or (request.flight.world,))[number % max(len(request.worlds), 1)],
             weights=weights,
             learning=True,
             time_limit_s=budget_s - used_s,
