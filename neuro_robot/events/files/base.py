@@ -19,10 +19,10 @@ from neuro_robot.events.array import (
     Events,
     Triggers,
     as_kernel_input,
-    empty_events,
     empty_triggers,
     require_event_array,
 )
+from neuro_robot.events.files.gathered import Gathered
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -48,7 +48,6 @@ class FileStats:
     """Counters, filled while a file is read."""
 
     events: int = 0
-    on_events: int = 0
     triggers: int = 0
     backward_time: int = 0  # steps back of sensor time
     dropped_out_of_geometry: int = 0
@@ -88,28 +87,19 @@ class EventReader(ABC):
 
     def read_all(self) -> Chunk:
         """The rest of the recording at once; it has to fit into memory."""
-        events = empty_events()
-        triggers = [empty_triggers()]
-        n = 0
+        gathered, triggers = Gathered(self.position), [empty_triggers()]
         for chunk in self.chunks(_READ_ALL_EVENTS):
-            after = n + len(chunk.events)
-            if after > len(events):
-                # Enough for all by what was read so far; never more than eight times of what is known to exist.
-                expected = int(1.1 * after / max(self.position(), 1e-9))
-                events = _grown(events, n, min(max(expected, after + after // 2), 8 * after))
-            events[n:after].view(np.uint8)[:] = np.ascontiguousarray(chunk.events).view(np.uint8)
+            gathered.append(chunk.events)
             triggers.append(chunk.triggers)
-            n = after
-        return Chunk(_grown(events, n, n), np.concatenate(triggers))
+        return Chunk(gathered.events(), np.concatenate(triggers))
 
     def _accept(self, events: Events, triggers: Triggers | None = None) -> Chunk:
         """Count events and triggers that were read; drop the events outside the sensor, in place."""
         events = as_kernel_input(events)
-        kept, on, backward, last_ns = _keep_inside(events, self.width, self.height, self._last_ns)
+        kept, backward, last_ns = _keep_inside(events, self.width, self.height, self._last_ns)
         self._last_ns = last_ns
         triggers = empty_triggers() if triggers is None else triggers
         self.stats.events += kept
-        self.stats.on_events += on
         self.stats.triggers += len(triggers)
         self.stats.backward_time += backward
         self.stats.dropped_out_of_geometry += len(events) - kept
@@ -209,23 +199,10 @@ def require_triggers(triggers: Triggers | None) -> Triggers:
     return np.ascontiguousarray(triggers)
 
 
-def _grown(events: Events, used: int, capacity: int) -> Events:
-    """The first `used` events with room for `capacity`."""
-    if capacity == len(events):
-        return events
-    if used == capacity:
-        events.resize(capacity, refcheck=False)  # the system takes the rest back without a copy
-        return events
-    room = np.empty(capacity, events.dtype)
-    room[:used].view(np.uint8)[:] = events[:used].view(np.uint8)
-    return room
-
-
 @njit(cache=True)
-def _keep_inside(events: Events, width: int, height: int, last_ns: int) -> tuple[int, int, int, int]:
-    """Move the events inside the sensor to the front; -> (kept, of them ON, steps back in time, last time)."""
+def _keep_inside(events: Events, width: int, height: int, last_ns: int) -> tuple[int, int, int]:
+    """Move the events inside the sensor to the front; -> (kept, steps back in time, last time)."""
     kept = 0
-    on = 0
     backward = 0
     for i in range(len(events)):
         t, x, y, p = events[i].t, events[i].x, events[i].y, events[i].p
@@ -236,10 +213,8 @@ def _keep_inside(events: Events, width: int, height: int, last_ns: int) -> tuple
         event.x = x
         event.y = y
         event.p = p
-        inside = x < width and y < height
-        kept += inside
-        on += inside & (p != 0)
-    return kept, on, backward, last_ns
+        kept += x < width and y < height
+    return kept, backward, last_ns
 
 
 @njit(cache=True)

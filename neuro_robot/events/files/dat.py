@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -36,6 +37,7 @@ _CD_TYPES = (0, 12)
 _TIME_BITS, _TIME_MASK = 32, 0xFFFFFFFF
 _PERIOD_US = 1 << _TIME_BITS
 _GLITCH_US = 1 << 20  # as far as time may step back across a roll-over
+_GROUP = np.uint64(32)  # records that are looked at together
 _ADDRESS_BITS = {1: (9, 8), 2: (14, 14)}  # by version
 
 # State: time of the last event in us, roll-overs included, -1 before the first; what it is near to, -1 if unknown.
@@ -135,22 +137,51 @@ def _decode(
     epoch = last_us >> _TIME_BITS << _TIME_BITS
     kept = np.uint64(0)
     backward = 0
-    for word in words[:n]:
-        t_us = epoch | word & _TIME_MASK
-        step = t_us - last_us
-        if step < -(_PERIOD_US >> 1) or step >= _PERIOD_US - _GLITCH_US:
-            t_us = unwrapped(word & _TIME_MASK, last_us, _TIME_BITS, _GLITCH_US, MOST_TIME_US)
-            epoch = t_us >> _TIME_BITS << _TIME_BITS
-        x, y = word >> 32 & x_mask, word >> 32 + x_bits & y_mask
-        # One outside the sensor is overwritten by the next.
-        put(slots, kept, t_us * 1000, x | y << 16, word >> 32 + x_bits + y_bits & 1)
-        kept += np.uint64((x < width) & (y < height))
-        backward += t_us < last_us
-        last_us = t_us
+    i = np.uint64(0)
+    while i < np.uint64(n):
+        while i + _GROUP <= np.uint64(n) and _is_plain(words, i, last_us - epoch, x_bits, y_bits, width, height):
+            for k in range(_GROUP):
+                word = words[i + k]
+                xy = word >> 32 & x_mask | (word >> 32 + x_bits & y_mask) << 16
+                put(slots, kept + k, (epoch | word & _TIME_MASK) * 1000, xy, word >> 32 + x_bits + y_bits & 1)
+            i, kept = i + _GROUP, kept + _GROUP
+            last_us = epoch | words[i - np.uint64(1)] & _TIME_MASK
+        end = min(i + _GROUP, np.uint64(n))
+        while i < end:
+            word = words[i]
+            i += np.uint64(1)
+            t_us = epoch | word & _TIME_MASK
+            step = t_us - last_us
+            if step < -(_PERIOD_US >> 1) or step >= _PERIOD_US - _GLITCH_US:
+                t_us = unwrapped(word & _TIME_MASK, last_us, _TIME_BITS, _GLITCH_US, MOST_TIME_US)
+                epoch = t_us >> _TIME_BITS << _TIME_BITS
+            x, y = word >> 32 & x_mask, word >> 32 + x_bits & y_mask
+            # One outside the sensor is overwritten by the next.
+            put(slots, kept, t_us * 1000, x | y << 16, word >> 32 + x_bits + y_bits & 1)
+            kept += np.uint64((x < width) & (y < height))
+            backward += t_us < last_us
+            last_us = t_us
     state[_LAST_US] = last_us
     counts[OUTSIDE] += n - np.int64(kept)
     counts[BACKWARD] += backward
     return n, int(kept), 0
+
+
+@njit(cache=True)
+def _is_plain(words: Words, i: Any, last: int, x_bits: int, y_bits: int, width: int, height: int) -> Any:
+    """Whether the group of records from i on is inside the sensor, in order after `last` and shortly after it.
+
+    last: the time of the event before, in us of the present period of the clock.
+    """
+    x_mask, y_mask = (1 << x_bits) - 1, (1 << y_bits) - 1
+    odd = np.int64((words[i] & _TIME_MASK) < last) | np.int64((words[i] & _TIME_MASK) - last >= _PERIOD_US >> 1)
+    for k in range(_GROUP):
+        word = words[i + k]
+        odd |= np.int64((word >> 32 & x_mask) >= width) | np.int64((word >> 32 + x_bits & y_mask) >= height)
+    for k in range(np.uint64(1), _GROUP):
+        odd |= np.int64((words[i + k] & _TIME_MASK) < (words[i + k - np.uint64(1)] & _TIME_MASK))
+    first, end = words[i] & _TIME_MASK, words[i + _GROUP - np.uint64(1)] & _TIME_MASK
+    return odd == 0 and end - first < _PERIOD_US >> 1
 
 
 @njit(cache=True)

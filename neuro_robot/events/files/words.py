@@ -16,7 +16,15 @@ import numpy.typing as npt
 from numba import njit
 
 from neuro_robot.errors import FileFormatError
-from neuro_robot.events.array import EVENT_DTYPE, MAX_TIME_NS, TRIGGER_DTYPE, Events, Triggers, as_kernel_input
+from neuro_robot.events.array import (
+    EVENT_DTYPE,
+    MAX_TIME_NS,
+    TRIGGER_DTYPE,
+    Events,
+    Triggers,
+    as_kernel_input,
+    empty_triggers,
+)
 from neuro_robot.events.files.base import (
     CHUNK_EVENTS,
     Chunk,
@@ -27,6 +35,7 @@ from neuro_robot.events.files.base import (
     require_triggers,
     require_writable,
 )
+from neuro_robot.events.files.gathered import Gathered
 from neuro_robot.events.vectors import Integers, Slots, as_slots
 
 Words = npt.NDArray[Any]
@@ -35,7 +44,8 @@ Words = npt.NDArray[Any]
 OUTSIDE, UNSYNCHRONISED, BACKWARD, UNKNOWN, _OWN, _COUNTS = range(6)
 
 MOST_TIME_US = MAX_TIME_NS // 1000  # beyond, no more roll-overs are counted
-_BLOCK_BYTES = 1 << 17
+_BLOCK_BYTES = 1 << 19
+_LEAST_ROOM = 1 << 14  # events, for a block that is decoded
 _LARGEST_CHUNK = 1 << 24  # events: an array is made for as many as asked for, up to this
 _TRIGGERS = _BLOCK_BYTES // 2 + 1  # one for each word of a block at most
 
@@ -105,17 +115,26 @@ class WordReader(EventReader):
         more = True
         while more:
             events = np.empty(capacity + self._spare, EVENT_DTYPE)
-            triggers = [self._triggers[:0].copy()]
+            triggers = [empty_triggers()]
             n = 0
             while n < capacity and (more := self._fill()):
                 n += self._decode_block(events[n:], triggers)
-            self.stats.on_events += _count_on(events[:n])
-            chunk = Chunk(events[:n], np.concatenate(triggers))
-            if self._offset_ns:
-                chunk.events["t"] += self._offset_ns
-                chunk.triggers["t"] += self._offset_ns
-            if n or len(chunk.triggers):
-                yield chunk
+            if n or len(triggers) > 1:
+                yield self._chunk(events[:n], triggers)
+
+    def read_all(self) -> Chunk:
+        """The rest of the recording, decoded where it stays."""
+        gathered, triggers = Gathered(self.position), [empty_triggers()]
+        while self._fill():
+            gathered.took(self._decode_block(gathered.room(self._spare + _LEAST_ROOM), triggers))
+        return self._chunk(gathered.events(), triggers)
+
+    def _chunk(self, events: Events, triggers: list[Triggers]) -> Chunk:
+        chunk = Chunk(events, np.concatenate(triggers))
+        if self._offset_ns:
+            chunk.events["t"] += self._offset_ns
+            chunk.triggers["t"] += self._offset_ns
+        return chunk
 
     def _decode_block(self, events: Events, triggers: list[Triggers]) -> int:
         """Decode what is in the block as far as there is room; -> events written."""
@@ -246,11 +265,3 @@ def nearest(value: int, to: int, bits: int) -> int:
     """The count that a clock of `bits` bits shows as value, nearest to the count `to` and not below 0."""
     roll_overs = (to - value + (1 << bits - 1)) >> bits
     return value + (max(roll_overs, 0) << bits)
-
-
-@njit(cache=True)
-def _count_on(events: Events) -> int:
-    on = 0
-    for i in range(len(events)):
-        on += events[i].p
-    return on
