@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from neuro_robot import cli_recordings, cli_snn
-from neuro_robot.cli_output import Json, bar, broken, number, screen, show
+from neuro_robot import cli_recordings, cli_snn, cli_walk
+from neuro_robot.cli_output import Backend, Json, bar, broken, number, screen, show
 from neuro_robot.errors import NeuroRobotError
 
 app = typer.Typer(
@@ -22,6 +22,7 @@ app = typer.Typer(
     "info, view, convert, play.\n\n"
     "neuro_robot fly                            one flight through the forest over ROS 2\n\n"
     "neuro_robot fly --world pillars --seed 3   another world\n\n"
+    "neuro_robot walk --world walk_rough        a quadruped on rough ground\n\n"
     "neuro_robot replay runs/NAME               the same flight again, checked bit for bit\n\n"
     "neuro_robot info recording.raw             what is in a recording\n\n"
     "neuro_robot view recording.raw             a picture of it",
@@ -29,7 +30,6 @@ app = typer.Typer(
 MODES = ("lockstep", "realtime", "inprocess")
 INTERRUPTED = 130  # typer's own status of Ctrl-C, as shells have it
 
-Backend = Annotated[str, typer.Option(help="What the network runs on: cpu, or loihi2 (the chip's arithmetic).")]
 Fault = Annotated[
     list[str] | None,
     typer.Option(
@@ -88,8 +88,13 @@ def fly(
     show(summary, as_json, lambda: _fly_table(summary, folder))
 
 
-@app.command()
+evaluation = typer.Typer(invoke_without_command=True, rich_markup_mode="rich")
+evaluation.command("walk")(cli_walk.evaluate_walk)
+
+
+@evaluation.callback()
 def evaluate(
+    context: typer.Context,
     world: World = "forest",
     speed: Annotated[list[float] | None, typer.Option(help="Commanded speed, m/s; may be given several times.")] = None,
     flights: Annotated[int, typer.Option(min=1, help="Worlds to fly in, one seed each.")] = 50,
@@ -106,7 +111,7 @@ def evaluate(
     out: Annotated[Path | None, typer.Option(help="Folder for result.json, plots and the trained weights.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Fly many worlds and print success rates beside the baselines.
+    """Fly many worlds and print success rates beside the baselines; `evaluate walk` does so for the walking robot.
 
     [bold]Examples[/bold]
 
@@ -116,6 +121,8 @@ def evaluate(
 
     neuro_robot evaluate --row learned --weights config/drone_weights.npz --fault dead_neurons:column:20%@2s
     """
+    if context.invoked_subcommand is not None:
+        return
     from neuro_robot.bench.console import evaluate_with_progress, evaluation_table, training_table
     from neuro_robot.bench.evaluate import ROWS, EvaluationRequest
 
@@ -193,11 +200,13 @@ def worlds() -> None:
 
 
 @app.command()
-def parameters() -> None:
-    """Print config/drone.yaml: every parameter of the nodes with default, range and description."""
+def parameters(
+    robot: Annotated[str, typer.Option(help="drone or quadruped.")] = "drone",
+) -> None:
+    """Print config/drone.yaml (or quadruped.yaml): every parameter of the nodes with default, range and description."""
     from neuro_robot.reference import parameter_file
 
-    print(parameter_file(), end="")
+    print(parameter_file(robot), end="")
 
 
 @app.command()
@@ -253,6 +262,8 @@ def _replay_table(result: dict[str, Any]) -> Table:
     return table
 
 
+app.command()(cli_walk.walk)
+app.add_typer(evaluation, name="evaluate")
 cli_recordings.register(app)
 app.add_typer(cli_snn.app, name="bench")
 

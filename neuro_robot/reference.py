@@ -1,4 +1,4 @@
-"""config/drone.yaml as text: every parameter of the drone's nodes with default, range and description."""
+"""config/drone.yaml and quadruped.yaml as text: every parameter of a robot's nodes with default, range, description."""
 
 from __future__ import annotations
 
@@ -6,23 +6,37 @@ import json
 from typing import Any
 
 from neuro_robot.config import Declaration, Value, declarations
+from neuro_robot.errors import ConfigError
+from neuro_robot.graph import ROBOTS
 
 HEAD = """\
-# Every parameter of the drone's nodes, at its default; written by `neuro_robot parameters`.
-# Copy it, keep what you change, and fly with it:  ros2 launch neuro_robot drone.launch.py params_file:=my.yaml
+# Every parameter of the {robot}'s nodes, at its default; written by `neuro_robot parameters{option}`.
+# Copy it, keep what you change, and {move} with it:  ros2 launch neuro_robot {robot}.launch.py params_file:=my.yaml
 # World, seed, mode, speed, episodes, learning and weights are launch arguments and come on top of this file.
 """
 
 
-def parameter_file() -> str:
-    """The file's text."""
-    from neuro_robot.nodes.controller_node import ControllerParameters
-    from neuro_robot.nodes.sim_parameters import SimParameters
-
-    text = HEAD
-    for name, kind in (("sim_node", SimParameters), ("controller_node", ControllerParameters)):
+def parameter_file(robot: str = "drone") -> str:
+    """The file's text. Raises ConfigError for an unknown robot."""
+    if robot not in ROBOTS:
+        raise ConfigError(f"robot: expected one of {', '.join(ROBOTS)}, got {robot!r}")
+    drone = robot == "drone"
+    text = HEAD.format(robot=robot, option="" if drone else f" --robot {robot}", move="fly" if drone else "walk")
+    for name, kind in _nodes(drone):
         text += f"\n/**/{name}:\n  ros__parameters:\n" + "".join(_lines(_tree(declarations(kind)), 4))
     return text
+
+
+def _nodes(drone: bool) -> list[tuple[str, type]]:
+    if drone:
+        from neuro_robot.nodes.controller_node import ControllerParameters
+        from neuro_robot.nodes.sim_parameters import SimParameters
+
+        return [("sim_node", SimParameters), ("controller_node", ControllerParameters)]
+    from neuro_robot.nodes.leg_controller_node import LegControllerParameters
+    from neuro_robot.nodes.sim_parameters import LegSimParameters
+
+    return [("leg_sim_node", LegSimParameters), ("leg_controller_node", LegControllerParameters)]
 
 
 def _tree(rows: list[Declaration]) -> dict[str, Any]:

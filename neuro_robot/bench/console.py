@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from neuro_robot.bench.evaluate import EvaluationRequest, evaluate
+from neuro_robot.bench.evaluate import EvaluationRequest, Report, evaluate
 
 COLUMNS = ("success", "95 % interval", "flights", "m to contact", "mean m/s", "peak m/s", "min clearance m")
 
 
 def evaluate_with_progress(request: EvaluationRequest, console: Console) -> dict[str, Any]:
-    """Evaluate while a progress bar on `console` tells which flight ended last."""
+    """Evaluate flights behind a progress bar."""
+    return with_progress(lambda report: evaluate(request, report), console)
+
+
+def with_progress(work: Callable[[Report], dict[str, Any]], console: Console) -> dict[str, Any]:
+    """Work while a progress bar on `console` tells which job ended last."""
     columns = (TextColumn("{task.description:34}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task("starting", total=None)
-        return evaluate(
-            request, lambda label, done, known: progress.update(task, description=label, completed=done, total=known)
-        )
+        return work(lambda label, done, known: progress.update(task, description=label, completed=done, total=known))
 
 
 def evaluation_table(result: dict[str, Any]) -> Table:

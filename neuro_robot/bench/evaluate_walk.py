@@ -145,7 +145,7 @@ def walk(request: FlightRequest, row: str, world: str) -> tuple[tuple[str, str],
 
 
 def _request(request: WalkEvaluation, row: str, world: str, seed: int, network: int) -> FlightRequest:
-    mind = {**request.mind, "steering": False} if row == BLIND else request.mind
+    mind = {**request.mind, "seeing": False} if row == BLIND else request.mind
     return FlightRequest(
         robot="quadruped",
         world=world,

@@ -1,0 +1,175 @@
+"""`neuro_robot walk` and `neuro_robot evaluate walk`: the walking robot's commands."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from neuro_robot.cli_output import Backend, Json, bar, number, show
+
+GAITS = ("trot", "walk", "pace", "bound")
+MODES = ("lockstep", "realtime", "inprocess")
+
+World = Annotated[str, typer.Option(help="A name in sim_worlds (walk_flat, walk_rough, ...) or a YAML file.")]
+
+
+def walk(
+    world: World = "walk_flat",
+    seed: Annotated[int, typer.Option(min=0, help="Seed of ground, sensors and network.")] = 0,
+    episodes: Annotated[int, typer.Option(min=1, help="Walks, each on the next seed's ground; learning goes on.")] = 1,
+    speed: Annotated[float, typer.Option(min=0.05, max=3.0, help="Commanded forward speed, m/s.")] = 0.6,
+    seconds: Annotated[float, typer.Option(min=0.1, max=3600.0, help="How long to walk, simulated seconds.")] = 20.0,
+    gait: Annotated[str, typer.Option(help=f"One of {', '.join(GAITS)}.")] = "trot",
+    mode: Annotated[
+        str, typer.Option(help="lockstep: ROS 2, deterministic; realtime: ROS 2, against the clock; inprocess: no ROS.")
+    ] = "lockstep",
+    learning: Annotated[bool, typer.Option("--learning/--no-learning", help="Synapses change while walking.")] = True,
+    weights: Annotated[str, typer.Option(help="Weights file, or `initial`; default: the package's own, if any.")] = "",
+    backend: Backend = "cpu",
+    out: Annotated[Path | None, typer.Option(help="Run folder; default: a new one under runs/.")] = None,
+    video: Annotated[bool, typer.Option("--video/--no-video", help="Make the video.")] = True,
+    record: Annotated[bool, typer.Option("--record/--no-record", help="Write bag, report and video.")] = True,
+    as_json: Json = False,
+) -> None:
+    """Walk a simulated quadruped by spikes and leave bag, summary, report and video.
+
+    [bold]Examples[/bold]
+
+    neuro_robot walk --world walk_rough --seed 3
+
+    neuro_robot walk --mode inprocess --gait pace --seconds 10 --no-video
+    """
+    from neuro_robot.bench.flight import FlightRequest
+    from neuro_robot.flights import INITIAL, RunRequest, default_weights, fly_run, run_folder
+    from neuro_robot.sim.world import load_world
+
+    for name, value, known in (("--mode", mode, MODES), ("--gait", gait, GAITS)):
+        if value not in known:
+            raise typer.BadParameter(f"expected one of {', '.join(known)}, got {value!r}", param_hint=name)
+    load_world(world, seed)  # a broken world is told before anything starts
+    start = None if weights == INITIAL else weights or default_weights("quadruped")
+    request = FlightRequest(
+        robot="quadruped",
+        world=world,
+        seed=seed,
+        speed=speed,
+        learning=learning,
+        weights=None if start is None else str(Path(start).resolve()),
+        sim={"episode.timeout_s": seconds},
+        mind={"backend": backend, "gait": gait},
+    )
+    folder = out or run_folder(world, seed, mode)
+    run = RunRequest(request, folder.resolve(), mode, episodes, record, video)
+    with bar(as_json) as progress:
+        summary = fly_run(run, progress)
+    show(summary, as_json, lambda: _walk_table(summary, folder))
+
+
+def evaluate_walk(
+    world: Annotated[list[str] | None, typer.Option(help="Ground to walk on; may be given several times.")] = None,
+    walks: Annotated[int, typer.Option(min=1, help="Walks per row and world, one seed each.")] = 30,
+    first_seed: Annotated[int, typer.Option(min=0, help="Seed of the first ground.")] = 0,
+    speed: Annotated[float, typer.Option(min=0.05, max=3.0, help="Commanded forward speed, m/s.")] = 0.6,
+    seconds: Annotated[float, typer.Option(min=0.1, max=3600.0, help="Length of a walk, simulated seconds.")] = 20.0,
+    row: Annotated[
+        list[str] | None, typer.Option(help="hopf, frozen, learned, shuffled, blind; several times.")
+    ] = None,
+    processes: Annotated[int, typer.Option(min=1, help="Parallel processes.")] = 2,
+    train_world: Annotated[list[str] | None, typer.Option(help="Ground to learn on, taken in turn.")] = None,
+    train_minutes: Annotated[float, typer.Option(help="Simulated walking to learn in, minutes.")] = 5.0,
+    networks: Annotated[int, typer.Option(min=1, help="Networks trained per row; the walks are shared out.")] = 1,
+    weights: Annotated[str, typer.Option(help="Walk `learned` with these weights instead of training.")] = "",
+    backend: Backend = "cpu",
+    out: Annotated[Path | None, typer.Option(help="Folder for result.json and the trained weights.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Walk many grounds and print success, falls, speed and cost of transport beside the baselines.
+
+    [bold]Examples[/bold]
+
+    neuro_robot evaluate walk --world walk_flat --walks 20 --seconds 60 --row hopf --row frozen
+
+    neuro_robot evaluate walk --world walk_rough --world walk_boxes --world walk_plates
+    """
+    from neuro_robot.bench.console import with_progress
+    from neuro_robot.bench.evaluate_walk import ROWS, WalkEvaluation
+    from neuro_robot.bench.evaluate_walk import evaluate_walk as evaluated
+
+    request = WalkEvaluation(
+        worlds=tuple(world or ["walk_flat"]),
+        seeds=tuple(range(first_seed, first_seed + walks)),
+        rows=tuple(row or ROWS),
+        speed=speed,
+        duration_s=seconds,
+        processes=processes,
+        train_worlds=tuple(train_world or ["walk_rough"]),
+        train_minutes=train_minutes,
+        networks=networks,
+        weights=weights or None,
+        mind={"backend": backend},
+        keep_weights_in=None if out is None else str(out),
+    )
+    result = with_progress(lambda report: evaluated(request, report), Console(stderr=True, quiet=as_json))
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / "result.json").write_text(json.dumps(result, indent=2, allow_nan=False))
+    show(result, as_json, lambda: _evaluation_table(result))
+
+
+def _walk_table(summary: dict[str, Any], folder: Path) -> Table:
+    mark = "[green]upright[/green]" if summary["success"] else f"[red]{summary['outcome']}[/red]"
+    table = Table(title=f"{summary['world']}, seed {summary['seed']}, {summary['mode']}", show_header=False)
+    table.add_row("outcome", f"{mark}: {summary['reason']}")
+    legs, counts = summary.get("legs"), summary.get("counts")
+    if legs and counts:
+        table.add_row("walked", f"{number(legs['advance_m'])} m ahead in {number(summary['flight_s'], 1)} s")
+        table.add_row("speed", f"{number(legs['mean_speed'])} m/s of {number(summary['speed'])} commanded")
+        table.add_row("heading", f"{number(legs['drift_deg_per_10s'], 1)} degrees in 10 s to the left")
+        table.add_row("cost of transport", f"{number(legs['cost_of_transport'])} (positive joint work)")
+        table.add_row("steps", f"{legs['steps']}, {number(legs['step_rate_hz'])} per leg and second")
+        table.add_row("events", f"{counts['events']:,} ({number(counts['event_rate_hz'], 0)} /s)")
+        table.add_row("spikes", f"{counts['spikes']:,} ({number(counts['spike_rate_hz'], 0)} /s)")
+        reply = summary["reply_ms"]
+        table.add_row("packet to command", f"p50 {number(reply['p50'])}, p99 {number(reply['p99'])} ms")
+        table.add_row("simulated / real time", number(summary["real_time_factor"]))
+        if not summary["recording_complete"]:
+            table.add_row("recording", "[red]incomplete: messages were lost on the way to the bag[/red]")
+    for name, digest in summary["digest"].items():
+        table.add_row(f"digest of {name}", digest[:16])
+    table.add_row("left in", str(folder))
+    return table
+
+
+def _evaluation_table(result: dict[str, Any]) -> Table:
+    """One line per world and row."""
+    seeds, asked = result["seeds"], result["request"]
+    title = (
+        f"{len(seeds)} walks of {asked['duration_s']:g} s at {asked['speed']:g} m/s, seeds {seeds[0]} to {seeds[-1]}"
+    )
+    table = Table(title=title)
+    columns = ("success", "95 % interval", "falls", "per 100 m", "m/s", "95 % interval", "transport", "drift, deg/10 s")
+    for name in ("ground", "gait"):
+        table.add_column(name)
+    for name in columns:
+        table.add_column(name, justify="right")
+    for world in result["worlds"]:
+        for row, cells in result["rows"].items():
+            table.add_row(world, row, *_cells(cells[world]))
+        table.add_section()
+    return table
+
+
+def _cells(cell: dict[str, Any]) -> list[str]:
+    low, high = cell["interval"]
+    slow, fast = cell["speed_interval"] or (None, None)
+    rate = "-" if cell["success_rate"] is None else f"{100 * cell['success_rate']:.0f} %"
+    return [
+        rate, f"{100 * low:.0f} to {100 * high:.0f} %", str(cell["falls"]), number(cell["falls_per_100m"]),
+        number(cell["mean_speed"]), f"{number(slow)} to {number(fast)}", number(cell["cost_of_transport"]),
+        number(cell["drift_deg_per_10s"], 1),
+    ]  # fmt: skip
