@@ -1,8 +1,9 @@
 """Network descriptions as NEST's: LIF neurons with exponential currents, Poisson and given inputs, pair STDP.
 
 NEST's `iaf_psc_exp` with C_m = tau_m holds our equation; its step integrates what arrived in the step before, so its
-spikes of given inputs come one step later than ours. Devices cannot learn, so inputs go through parrots where a rule
-is. Its `stdp_synapse` times pairs by the dendrite's delay and leaves pairs of one step out: rates agree, weights not.
+delays from neurons are a step shorter than ours (those of one step cannot be). Devices cannot learn, so inputs go
+through parrots where a rule is. Its `stdp_synapse` times pairs by the dendrite's delay and leaves pairs of one step
+out: rates agree, weights not.
 """
 
 from __future__ import annotations
@@ -105,7 +106,9 @@ def _neurons(layer: Layer, potentials: NDArray[Any] | None) -> Any:  # noqa: ANN
 
 def _connect(c: Connection, peer: Peer, dt_ms: float) -> None:
     pre, post = np.array(peer.layers[c.pre.name].tolist()), np.array(peer.layers[c.post.name].tolist())
-    spec: dict[str, Any] = {"weight": c.weights.astype(float), "delay": c.delay_steps * dt_ms}
+    # a step less on the way from neurons, as what arrives is integrated a step later; one step is the least
+    steps = c.delay_steps if c.pre.cell is None or c.pre.cell.generates else np.maximum(c.delay_steps - 1, 1)
+    spec: dict[str, Any] = {"weight": c.weights.astype(float), "delay": steps * dt_ms}
     if isinstance(c.rule, STDP):
         rule, ones = c.rule, np.ones(c.weights.size)
         peer.layers[c.post.name].tau_minus = rule.tau_minus_ms
