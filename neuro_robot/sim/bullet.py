@@ -155,8 +155,12 @@ class BulletClient:
         shape = self._bullet.createCollisionShape(
             kind, radius=radius, halfExtents=half, height=length, physicsClientId=self._client
         )
+        pose = (item.position, _turn(item.yaw))
+        light = item.spring is not None  # a thousand plates as multi-bodies cost five times the step
         return int(
-            self._bullet.createMultiBody(0.0, shape, -1, item.position, _turn(item.yaw), physicsClientId=self._client)
+            self._bullet.createMultiBody(
+                0.0, shape, -1, *pose, useMaximalCoordinates=light, physicsClientId=self._client
+            )
         )
 
 

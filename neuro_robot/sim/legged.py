@@ -153,13 +153,15 @@ class LeggedVehicle:
         self.contacts[:] = False
         self._read(physics)
         self._feel()
-        for _ in range(SETTLE_STEPS):
-            touched = self._advance(physics, stance)
-            if touched:
-                raise SimulationError(
-                    f"world {self.world.name}: expected a free start, got the trunk on the {touched} at "
-                    f"{self.truth[:3].round(2).tolist()}: move the start"
-                )
+        name, distance = self.nearest()
+        touched = None
+        for _ in range(SETTLE_STEPS if distance > 0.0 else 0):
+            touched = touched or self._advance(physics, stance)
+        if distance <= 0.0 or touched:
+            raise SimulationError(
+                f"world {self.world.name}: expected a free start, got {self.truth[:3].round(2).tolist()} "
+                f"{f'with the trunk on the {touched}' if touched else f'inside {name}'}: move the start"
+            )
 
     def _advance(self, physics: LeggedBody, command: Floats) -> str | None:
         """Actuators, physics, encoders, foot switches for a millisecond."""
