@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
@@ -24,6 +26,7 @@ from neuro_robot.bench.plot_style import (
 )
 from neuro_robot.bench.rundata import Floats, RunData, rate
 from neuro_robot.sim.world import World
+from neuro_robot.snn.faults_text import faults_of
 
 MAX_RASTER = 60_000  # spikes drawn; more are thinned evenly and the plot says so
 
@@ -136,6 +139,7 @@ def rates_figure(run: RunData) -> Figure:
         axes[1].plot(t, rates, color=layer_colour(layer), linewidth=1.2, label=name)
     if spiking:
         axes[1].set(ylabel="spikes, 1/s", ylim=(0, None))
+        mark_faults(axes[1], run)
         legend_above(axes[1])
     if rewarded:
         axes[-1].axhline(0.0, color="#b8c1ca", linewidth=0.8)
@@ -143,6 +147,18 @@ def rates_figure(run: RunData) -> Figure:
         axes[-1].set_ylabel("reward")
     axes[-1].set(xlabel="time, s", xlim=(0.0, max(run.duration_s, 0.1)))
     return figure
+
+
+def mark_faults(axis: Axes, run: RunData) -> None:
+    """Dashed lines where a fault began or was healed."""
+    text = str(run.summary.get("configuration", {}).get("mind", {}).get("faults", ""))
+    told = faults_of(text)
+    times = {(one.at_ms, "fault") for one in told} | {(one.until_ms, "healed") for one in told}
+    for t_ms, word in sorted(times):
+        if 0 < t_ms * 1e-3 < run.duration_s:
+            axis.axvline(t_ms * 1e-3, color=RED, linewidth=1.2, linestyle=(0, (4, 3)))
+            place: dict[str, Any] = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points"}
+            axis.annotate(word, (t_ms * 1e-3, 1.0), (3, 2), color=RED, fontsize=8, **place)
 
 
 def layer_names(run: RunData) -> dict[int, str]:
@@ -188,6 +204,7 @@ def raster_figure(run: RunData) -> Figure | None:
         ticks.append((row + 0.5 * last, names[layer]))
     axis.set_yticks([row for row, _ in ticks], [name for _, name in ticks])
     axis.set(xlabel="time, s", xlim=(0.0, max(run.duration_s, 0.1)), ylim=(-1, rows + 1))
+    mark_faults(axis, run)
     if thin > 1:
         axis.set_title(f"one spike in {thin} drawn", fontsize=8, color=MUTED, loc="right")
     return figure

@@ -7,7 +7,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from neuro_robot.bench import figures
+from neuro_robot.bench import figures, leg_figures
 from neuro_robot.bench.plot_style import png_uri
 from neuro_robot.bench.report_tables import compact, escaped, flat_rows, number, table, tables
 from neuro_robot.bench.rundata import RunData
@@ -37,6 +37,7 @@ table { border-collapse: collapse; width: 100%; font-size: 13.5px; }
 td { padding: 4px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 td:last-child { text-align: right; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; padding-left: 14px; }
 td:first-child { color: var(--muted); }
+.tables td:last-child { min-width: 6.6em; }
 details { margin-top: 6px; } summary { cursor: pointer; font-weight: 600; }
 footer { color: var(--muted); font-size: 13px; }
 """
@@ -72,11 +73,14 @@ def _header(title: str, summary: dict[str, Any]) -> str:
 
 def _tiles(summary: dict[str, Any]) -> str:
     path, counts = summary["path"], summary["counts"]
+    legs = summary["legs"]
     tiles = [
-        ("flight time", number(summary["flight_s"], "s", 1)),
+        ("flight time" if legs is None else "walking time", number(summary["flight_s"], "s", 1)),
         ("distance", number(path["distance_m"], "m", 1)),
         ("mean speed", number(path["mean_speed"], "m/s", 2)),
-        ("smallest clearance", number(path["min_clearance_m"], "m", 2)),
+        ("smallest clearance", number(path["min_clearance_m"], "m", 2))
+        if legs is None
+        else ("cost of transport", number(legs["cost_of_transport"], "", 2)),
         ("events", compact(counts["events"])),
         ("spikes", compact(counts["spikes"])),
     ]
@@ -92,7 +96,17 @@ def _plots(run: RunData) -> list[str]:
         ("Spikes", figures.raster_figure(run), "One mark per spike, neurons above each other, layers by colour."),
         ("Weights before and after", figures.weights_figure(run), _weights_note(run.summary)),
     ]
+    if run.summary["legs"] is not None:
+        notes[1:2] = _leg_plots(run)
     return [_plot(title, figure, note) for title, figure, note in notes if figure is not None]
+
+
+def _leg_plots(run: RunData) -> list[tuple[str, Figure | None, str]]:
+    return [
+        ("Gait", leg_figures.gait_figure(run), "Bars: the foot is on the ground; FR is front right."),
+        ("Feet and attitude", leg_figures.posture_figure(run), "Feet by the joint encoders, in the last seconds."),
+        ("Gait as learned", leg_figures.tuning_figure(run), "What the plastic synapses made of the gait."),
+    ]
 
 
 def _rates_title(run: RunData) -> str:

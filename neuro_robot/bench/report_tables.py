@@ -12,7 +12,7 @@ SPARSITY_NOTE = "By NeuroBench's definitions, a step as one execution. MAC: an i
 ENERGY_NOTE = (
     "Operation counts times Loihi's published constants (Davies et al. 2018); a model, not a measurement. Dynamic: "
     "what spikes and learning cause. Idle: updates of neurons that do not fire. Leakage, clocks and host are left out; "
-    "measured systems need 10 to 100 times more."
+    "measured systems need 10 to 100 times more. Learning updates: every change on cpu, of a whole unit on a chip."
 )
 
 
@@ -96,7 +96,7 @@ def _network_rows(network: dict[str, Any]) -> Rows:
         ("synapses", f"{network['synapses']} ({network['plastic_synapses']} plastic)"),
         ("steps", f"{compact(network['steps'])} of {network['step_ms']:g} ms"),
         ("synaptic operations", compact(network["synaptic_operations"])),
-        ("per decision", number(network["synaptic_operations_per_decision"], "", 1)),
+        ("synaptic operations, per decision", number(network["synaptic_operations_per_decision"], "", 1)),
         ("weight updates", compact(network["weight_updates"])),
     ]
 
@@ -127,7 +127,7 @@ ENERGY_PARTS = {
     "messages": "spike messages",
     "hops_x": "hops east-west",
     "hops_y": "hops north-south",
-    "idle_neurons": "updates of silent neurons",
+    "idle_neurons": "idle: updates of silent neurons",
 }
 
 
@@ -139,7 +139,10 @@ def _energy_rows(energy: dict[str, Any]) -> Rows:
         ("mean power, dynamic", number(energy["dynamic_power_uw"], "\u00b5W", 2)),
         ("mean power, idle", number(energy["idle_power_uw"], "\u00b5W", 2)),
         *(
-            (f"{name}, {energy['constants_pj'][key]:g} pJ", f"{compact(energy['counts'][key])}\u2009\u00d7")
+            (
+                f"{name} ({compact(energy['counts'][key])} \u00d7 {energy['constants_pj'][key]:g} pJ)",
+                number(energy["parts_nj"][key] / 1000, "\u00b5J", 2),
+            )
             for key, name in ENERGY_PARTS.items()
         ),
     ]
