@@ -1,6 +1,7 @@
 """Other libraries that read event files, as far as they are installed: for benchmarks/file_speed.py.
 
-Each entry reads a whole file into arrays and returns how many events they hold, or raises when it cannot.
+Each entry reads a whole file into the arrays that its library gives (that is what is timed), and says how to find
+time in us, x, y and polarity in them (that is how it is checked).
 """
 
 from __future__ import annotations
@@ -8,63 +9,85 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-Reader = Callable[[Path, str], int]
+import numpy as np
+
+Columns = tuple[Any, Any, Any, Any]
+AEDAT4 = {"aedat4", "aedat4_zstd", "aedat4_raw"}
 
 
-def _faery(path: Path, _format: str) -> int:
+class Peer(NamedTuple):
+    """One library."""
+
+    read: Callable[[Path, str], Any]  # (path, format)
+    columns: Callable[[Any], Columns]  # t in us, x, y, p
+    gives: str  # what it gives, and bytes for each event
+    formats: set[str]
+
+
+def _faery(path: Path, _format: str) -> Any:
     import faery
 
-    return len(faery.events_stream_from_file(str(path)).to_array())
+    return faery.events_stream_from_file(str(path)).to_array()
 
 
-def _evlib(path: Path, _format: str) -> int:
+def _evlib(path: Path, _format: str) -> Any:
     import evlib
 
-    return len(evlib.load_events(str(path)).collect())
+    return evlib.load_events(str(path)).collect()
 
 
-def _expelliarmus(path: Path, name: str) -> int:
+def _evlib_columns(frame: Any) -> Columns:
+    t_us = frame["t"].to_physical().to_numpy()
+    return t_us, frame["x"].to_numpy(), frame["y"].to_numpy(), frame["polarity"].to_numpy() > 0
+
+
+def _expelliarmus(path: Path, name: str) -> Any:
     from expelliarmus import Wizard
 
-    return len(Wizard(encoding=name).read(str(path)))
+    return Wizard(encoding=name).read(str(path))
 
 
-def _dv_processing(path: Path, _format: str) -> int:
+def _dv_processing(path: Path, _format: str) -> Any:
     import dv_processing as dv
 
     recording = dv.io.MonoCameraRecording(str(path))
-    n = 0
+    batches = []
     while (batch := recording.getNextEventBatch()) is not None:
-        n += len(batch.numpy())
-    return n
+        batches.append(batch.numpy())
+    return np.concatenate(batches)
 
 
-def _aedat(path: Path, _format: str) -> int:
+def _aedat(path: Path, _format: str) -> Any:
     import aedat
 
-    return sum(len(packet["events"]) for packet in aedat.Decoder(str(path)) if "events" in packet)
+    return np.concatenate([packet["events"] for packet in aedat.Decoder(str(path)) if "events" in packet])
 
 
-def _evutils(path: Path, _format: str) -> int:
+def _evutils(path: Path, _format: str) -> Any:
     from evutils.io import EventReader
 
     read: Any = EventReader(str(path)).read_all()
-    return len(read[0] if isinstance(read, tuple) else read)
+    return read[0] if isinstance(read, tuple) else read
 
 
-_PEERS: dict[str, tuple[Reader, set[str]]] = {
-    "faery": (_faery, {"evt2", "evt3", "dat", "aedat4"}),
-    "evlib": (_evlib, {"evt2", "evt3"}),
-    "expelliarmus": (_expelliarmus, {"evt2", "evt3", "dat"}),
-    "dv_processing": (_dv_processing, {"aedat4"}),
-    "aedat": (_aedat, {"aedat4"}),
-    "evutils": (_evutils, {"evt2", "evt21_legacy", "evt3", "evt4", "dat", "aedat4"}),
+def _fields(t: str, x: str, y: str, p: str) -> Callable[[Any], Columns]:
+    return lambda found: (found[t], found[x], found[y], found[p])
+
+
+_PEERS = {
+    "faery": Peer(_faery, _fields("t", "x", "y", "p"), "records, 13", {"evt2", "evt3", "dat"} | AEDAT4),
+    "evlib": Peer(_evlib, _evlib_columns, "data frame, 13", {"evt2", "evt3"}),
+    "expelliarmus": Peer(_expelliarmus, _fields("t", "x", "y", "p"), "records, 16", {"evt2", "evt3", "dat"}),
+    "dv_processing": Peer(_dv_processing, _fields("timestamp", "x", "y", "polarity"), "records, 16", AEDAT4),
+    "aedat": Peer(_aedat, _fields("t", "x", "y", "on"), "records, 13", AEDAT4),
+    "evutils": Peer(
+        _evutils, _fields("t", "x", "y", "p"), "columns, 13", {"evt2", "evt21_legacy", "evt3", "evt4", "dat"} | AEDAT4
+    ),
 }
 
 
-def peers(name: str) -> dict[str, Reader]:
+def peers(name: str) -> dict[str, Peer]:
     """The installed libraries that say they read this format."""
-    family = "aedat4" if name.startswith("aedat4") else name
-    return {peer: read for peer, (read, names) in _PEERS.items() if family in names and find_spec(peer)}
+    return {key: peer for key, peer in _PEERS.items() if name in peer.formats and find_spec(key)}

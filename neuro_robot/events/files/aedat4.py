@@ -12,7 +12,7 @@ camera's own generator.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +25,7 @@ from neuro_robot.events.files.aedat4_writer import EVENT_STRUCT, Aedat4Writer
 from neuro_robot.events.files.base import CHUNK_EVENTS, Chunk, EventReader, FileStats, Format, Geometry
 from neuro_robot.events.files.binary import BinaryFile, regroup
 from neuro_robot.events.files.flatbuffer import BrokenBufferError, Table, number, root
+from neuro_robot.events.files.gathered import Gathered
 from neuro_robot.events.files.packet_compression import compression
 
 _PACKET = struct.Struct("<ii")
@@ -89,10 +90,18 @@ class Aedat4Reader(EventReader):
         return chosen
 
     def chunks(self, max_events: int = CHUNK_EVENTS) -> Iterator[Chunk]:
-        for chunk in regroup(self._packets(), max_events):
-            yield self._accept(chunk.events, chunk.triggers)
+        yield from regroup(self._packets(lambda n: np.empty(n, EVENT_DTYPE)), max_events)
 
-    def _packets(self) -> Iterator[Chunk]:
+    def read_all(self) -> Chunk:
+        """The rest of the recording, each packet unpacked to where its events stay."""
+        gathered, triggers = Gathered(self.position), [empty_triggers()]
+        for packet in self._packets(gathered.room):
+            gathered.took(len(packet.events))
+            triggers.append(packet.triggers)
+        return Chunk(gathered.events(), np.concatenate(triggers))
+
+    def _packets(self, room: Callable[[int], Events]) -> Iterator[Chunk]:
+        """One chunk for each packet, its events at the start of the room that is given for as many."""
         file = self._file
         while file.offset < self._end:
             at = file.offset
@@ -110,9 +119,11 @@ class Aedat4Reader(EventReader):
                 return
             file.require(size, "a packet")
             if stream is self._chosen:
-                yield Chunk(self._events(self._unpacked(size, at), at), empty_triggers())
+                yield Chunk(self._events(self._unpacked(size, at), at, room), empty_triggers())
             elif stream.kind == "TRIG" and stream.source == self._chosen.source:
-                yield Chunk(empty_events(), self._triggers(self._unpacked(size, at), at, stream.channel))
+                triggers = self._triggers(self._unpacked(size, at), at, stream.channel)
+                self.stats.triggers += len(triggers)
+                yield Chunk(empty_events(), triggers)
             else:
                 file.seek(file.offset + size)
 
@@ -127,14 +138,18 @@ class Aedat4Reader(EventReader):
         except ValueError as error:
             raise self._file.defect(f"a packet cannot be unpacked: {error}", at) from error
 
-    def _events(self, data: bytes, at: int) -> Events:
+    def _events(self, data: bytes, at: int, room: Callable[[int], Events]) -> Events:
         try:
             start, n = root(data, b"EVTS").vector(0, EVENT_STRUCT.itemsize)
         except BrokenBufferError as error:
             raise self._file.defect(f"a packet of events is damaged: {error}", at) from error
-        events = np.empty(n, EVENT_DTYPE)
-        kept = _convert(np.frombuffer(data, EVENT_STRUCT, n, start), events, _MAX_US)
-        self.stats.unknown_words += n - kept
+        events = room(n)
+        structs = np.frombuffer(data, EVENT_STRUCT, n, start)
+        kept, outside, backward, self._last_ns = _convert(structs, events, self.width, self.height, self._last_ns)
+        self.stats.events += kept
+        self.stats.dropped_out_of_geometry += outside
+        self.stats.unknown_words += n - kept - outside
+        self.stats.backward_time += backward
         return events[:kept]
 
     def _triggers(self, data: bytes, at: int, channel: int) -> npt.NDArray[np.void]:
@@ -161,19 +176,28 @@ class Aedat4Reader(EventReader):
 
 
 @njit(cache=True)
-def _convert(structs: npt.NDArray[np.void], events: Events, max_us: int) -> int:
-    """-> number of events whose time is possible; a negative coordinate becomes one outside every sensor."""
-    kept = 0
-    for i in range(len(structs)):
+def _convert(
+    structs: npt.NDArray[np.void], events: Events, width: int, height: int, last_ns: int
+) -> tuple[int, int, int, int]:
+    """Keep the events of possible times on the sensor; -> (kept, outside the sensor, steps back, last time)."""
+    kept, outside, backward = np.uint64(0), 0, 0
+    for i in range(np.uint64(len(structs))):
         struct_ = structs[i]
-        t_us = struct_.t
+        t_us, x, y = struct_.t, struct_.x, struct_.y
         event = events[kept]
-        event.t = t_us * 1000
-        event.x = struct_.x
-        event.y = struct_.y
+        t_ns = t_us * 1000
+        event.t = t_ns
+        event.x = x
+        event.y = y
         event.p = struct_.on != 0
-        kept += (t_us >= 0) & (t_us <= max_us)
-    return kept
+        possible = (t_us >= 0) & (t_us <= _MAX_US)
+        inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
+        kept += np.uint64(possible & inside)
+        outside += possible & (not inside)
+        if possible:
+            backward += t_ns < last_ns
+            last_ns = t_ns
+    return int(kept), outside, backward, last_ns
 
 
 FORMATS = (
