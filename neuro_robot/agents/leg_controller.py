@@ -28,6 +28,7 @@ class LegController(Controller):
         self._wish: BodyCommand | None = None
         self._renewed = False
         self._renewed_ns = 0
+        self.gait: dict[str, float] = {}  # how it steps now
 
     def walk(self, wish: BodyCommand) -> None:
         """Walk at this velocity for WISH_NS from the next packet on; one that is not finite stops the robot."""
@@ -45,7 +46,19 @@ class LegController(Controller):
 
     def decide(self, events: NDArray[np.void], t_end_ns: int, imu: Imu | None, legs: LegSense | None) -> Any:  # noqa: ANN401
         """Walk on by the wish; its decision's command is a JointCommand."""
-        return self.mind.step(events, t_end_ns, imu, legs, self._wish_at(t_end_ns))
+        decision = self.mind.step(events, t_end_ns, imu, legs, self._wish_at(t_end_ns))
+        steps = decision.steps
+        self.gait = {
+            "step_height_m": float(steps.height),
+            "stride": float(steps.stride),
+            "frequency_hz": float(steps.frequency),
+            "coupling": float(decision.coupling),
+        }
+        return decision
+
+    def diagnostics(self) -> dict[str, float]:
+        """As the drone's, and how it steps."""
+        return super().diagnostics() | {f"gait_{name}": value for name, value in self.gait.items()}
 
     def _wish_at(self, t_ns: int) -> BodyCommand:
         if self._wish is None:

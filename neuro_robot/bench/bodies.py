@@ -7,12 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from neuro_robot.errors import ConfigError
-
-if TYPE_CHECKING:
-    from neuro_robot.bench.flight import FlightLog
 
 WALKED_SHARE = 0.8  # of the commanded distance, upright, counts as success where no goal is set
 
@@ -28,7 +25,7 @@ class Body:
     controller: Callable[..., Any]  # (mind's configuration, seed)
     radius_m: Callable[[Any], float]  # of the sphere whose clearance is told, from the simulation's parameters
     joints: tuple[str, ...]  # names, in the order of `joint_states`
-    success: Callable[[FlightLog], bool]
+    success: Callable[[str, float, float, float], bool]  # (outcome, way ahead m, speed m/s, duration s)
 
 
 def drone() -> Body:
@@ -45,7 +42,7 @@ def drone() -> Body:
         controller=Controller,
         radius_m=lambda sim: float(sim.body.collision_radius),
         joints=(),
-        success=lambda log: log.outcome == "goal",
+        success=lambda outcome, *_: outcome == "goal",
     )
 
 
@@ -68,11 +65,11 @@ def quadruped() -> Body:
     )
 
 
-def walked(log: FlightLog) -> bool:
+def walked(outcome: str, advance_m: float, speed: float, duration_s: float) -> bool:
     """Arrived, or upright until the end and at least WALKED_SHARE of speed times time ahead of the start."""
-    if log.outcome != "timeout":
-        return log.outcome == "goal"
-    return log.advance_m >= WALKED_SHARE * log.request.speed * log.duration_s
+    if outcome != "timeout":
+        return outcome == "goal"
+    return advance_m >= WALKED_SHARE * speed * duration_s
 
 
 BODIES: dict[str, Callable[[], Body]] = {"drone": drone, "quadruped": quadruped}

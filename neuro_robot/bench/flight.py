@@ -73,11 +73,13 @@ class FlightLog:
     digest: dict[str, str] = field(default_factory=dict)  # spikes, weights, commands
     score: dict[str, float] = field(default_factory=dict)  # the simulation's own figures, from the truth
     heading: Floats = field(default_factory=lambda: np.empty(0))  # (N,) rad, left of x
+    gait: dict[str, Floats] = field(default_factory=dict)  # (N - 1,) each: how a walker stepped
 
     @property
     def success(self) -> bool:
         """As the body defines it: a drone has reached the goal."""
-        return body_of(self.request.robot).success(self)
+        success = body_of(self.request.robot).success
+        return success(self.outcome, self.advance_m, self.request.speed, self.duration_s)
 
     @property
     def turned_deg(self) -> float:
@@ -112,6 +114,7 @@ class _Trace:
     def __init__(self) -> None:
         self.rows: list[tuple[float, ...]] = []
         self.commands: list[tuple[float, ...]] = []
+        self.gaits: list[dict[str, float]] = []
         self.counts: list[tuple[int, int]] = []
         self.digest = RunDigest()
 
@@ -143,6 +146,7 @@ class _Trace:
             "clearance": rows[:, 8],
             "reward": rows[:, 9],
             "reply_ms": rows[:, 10],
+            "gait": {name: np.array([row[name] for row in self.gaits]) for name in self.gaits[0]} if self.gaits else {},
             "events": counts[:, 0],
             "spikes": counts[:, 1],
         }
@@ -227,6 +231,8 @@ def _loop(
         if recorder is not None:
             recorder.reply(reply, seen.t_ns)
         reward = float(getattr(pilot, "reward", math.nan))
+        if gait := getattr(pilot, "gait", None):
+            trace.gaits.append(dict(gait))
         trace.add(seen, reply, (float(simulation.clearance_m), reward, reply_ms))
         watchers.report(simulation.share_done, seen)
         seen = simulation.step(reply.command)

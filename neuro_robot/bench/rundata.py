@@ -50,6 +50,13 @@ class RunData:
     joint_t: Floats = field(default_factory=lambda: np.empty(0))  # (J,)
     joints: Floats = field(default_factory=lambda: np.empty((0, 3, 0)))  # (J, 3, joints) rad, rad/s, N m
 
+    gait: dict[str, Floats] = field(default_factory=dict)  # how a walker stepped, by reward_t
+
+    @property
+    def advance_m(self) -> float:
+        """Straight ahead from the start (x of odom)."""
+        return float(self.position[-1, 0] - self.position[0, 0]) if len(self.position) else 0.0
+
     @property
     def duration_s(self) -> float:
         """Time of the last pose."""

@@ -39,5 +39,6 @@ def told_run(bag: Path, facts: RunFacts, flight: int = -1) -> RunData:
         reward=facts.reward,
         weights_before=facts.weights_before,
         weights_after=facts.weights_after,
+        gait=facts.gait,
     )
     return replace(run, summary=summarise_run(facts, run))

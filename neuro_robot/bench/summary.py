@@ -14,6 +14,7 @@ from neuro_robot.bench.activity import PREFIX, Activity
 from neuro_robot.bench.adaptation import LEVEL, WINDOW_S, adaptation
 from neuro_robot.bench.bodies import body_of
 from neuro_robot.bench.flight import FlightLog, FlightRequest
+from neuro_robot.bench.legs import SCORE, leg_summary
 from neuro_robot.bench.network_summary import network_summary
 from neuro_robot.bench.pilots import mind_config
 from neuro_robot.bench.plain import plain, versions
@@ -47,6 +48,7 @@ class RunFacts:
     activity: Activity | None = None
     decisions: int | None = None  # commands while the activity was counted; None: those of the flight
     diagnostics: dict[str, Any] = field(default_factory=dict)
+    gait: dict[str, Floats] = field(default_factory=dict)  # how a walker stepped, by reward_t; empty: not recorded
 
 
 def facts_of(log: FlightLog) -> RunFacts:
@@ -65,7 +67,8 @@ def facts_of(log: FlightLog) -> RunFacts:
         weights_before=log.weights_before,
         weights_after=log.weights_after,
         activity=log.activity,
-        diagnostics=dict(log.diagnostics),
+        diagnostics=dict(log.diagnostics) | {SCORE + name: value for name, value in log.score.items()},
+        gait=log.gait,
     )
 
 
@@ -84,13 +87,14 @@ def summarise_run(facts: RunFacts, run: RunData) -> dict[str, Any]:
         "speed": request.speed,
         "pilot": request.pilot,
         "outcome": facts.outcome,
-        "success": facts.outcome == "goal",
+        "success": body.success(facts.outcome, run.advance_m, request.speed, run.duration_s),
         "reason": facts.reason,
         "flight_s": run.duration_s,
         "wall_s": facts.wall_s,
         "real_time_factor": run.duration_s / facts.wall_s if facts.wall_s > 0 else None,
         "body_radius_m": radius_m,
         "path": path_figures(run, radius_m),
+        "legs": leg_summary(run, facts.diagnostics),
         "counts": counts(run),
         "reply_ms": percentiles(facts.reply_ms),
         "first_spike_ms": first_spike_ms(run),

@@ -245,6 +245,8 @@ class SimNode(CoreNode):
             "wrong_stamp": self._wrong_stamp,
             "slips": self._slips,
         }
+        score = getattr(self._simulation, "score", None)
+        values |= {} if score is None else {f"score_{name}": float(value) for name, value in score._asdict().items()}
         values |= {f"commands_{kind}": number for kind, number in asdict(self._simulation.guard_counts).items()}
         if outcome is not None:
             self.report("ok" if outcome.kind != "stopped" else "error", outcome.reason, values)

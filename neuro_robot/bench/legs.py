@@ -1,0 +1,86 @@
+"""What a walk was like, from its recording: way, drift, cost of transport, steps, attitude, feet."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from neuro_robot.bench.rundata import RunData
+from neuro_robot.config import from_dict
+from neuro_robot.sim.quadrotor import GRAVITY
+from neuro_robot.sim.quadruped import LEGS, QuadrupedConfig, foot_positions, leg_geometry
+
+Floats = npt.NDArray[np.float64]
+SCORE = "sim_score_"  # before the simulation's own figures among the diagnostics
+
+
+def leg_summary(run: RunData, diagnostics: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The legs' part of summary.json; None for a robot without legs.
+
+    cost_of_transport: positive work of the joints over weight times way ahead. Work, weight and slip are the
+    simulation's own (diagnostics `sim_score_...`); without them, None.
+    """
+    if not run.joints.shape[2]:
+        return None
+    seconds = max(run.duration_s, 1e-9)
+    ahead = run.advance_m
+    roll, pitch, yaw = attitude(run)
+    turned = math.degrees(math.remainder(yaw[-1] - yaw[0], math.tau)) if len(yaw) else 0.0
+    steps = int(np.count_nonzero(run.touches["p"]))
+    score = {name.removeprefix(SCORE): float(value) for name, value in diagnostics.items() if name.startswith(SCORE)}
+    work, mass = score.get("positive_work_j"), score.get("mass_kg")
+    priced = work is not None and mass is not None and ahead > 0
+    return {
+        "advance_m": ahead,
+        "mean_speed": ahead / seconds,
+        "drift_deg_per_10s": turned * 10.0 / seconds,
+        "cost_of_transport": work / (mass * GRAVITY * ahead) if priced and work and mass else None,
+        "positive_work_j": work,
+        "slip_m": score.get("slip_m"),
+        "steps": steps,
+        "step_rate_hz": steps / len(LEGS) / seconds,
+        "duty_factor": dict(zip(LEGS, duty_factors(run), strict=True)),
+        "roll_rms_deg": math.degrees(float(np.sqrt(np.mean(roll**2)))) if len(roll) else None,
+        "pitch_rms_deg": math.degrees(float(np.sqrt(np.mean(pitch**2)))) if len(pitch) else None,
+    }
+
+
+def attitude(run: RunData) -> tuple[Floats, Floats, Floats]:
+    """Roll, pitch (nose down is positive) and yaw of each pose, rad (REP-103)."""
+    x, y, z, w = run.orientation.T if len(run.orientation) else np.empty((4, 0))
+    roll = np.arctan2(2.0 * (w * x + y * z), 1.0 - 2.0 * (x * x + y * y))
+    pitch = np.arcsin(np.clip(2.0 * (w * y - z * x), -1.0, 1.0))
+    yaw = np.arctan2(2.0 * (w * z + x * y), 1.0 - 2.0 * (y * y + z * z))
+    return roll, pitch, yaw
+
+
+def stances(run: RunData, foot: int) -> list[tuple[float, float]]:
+    """When a foot stood: (touch-down, lift-off) in s. Feet stand before their first touch and after their last."""
+    mine = run.touches[run.touches["x"] == foot]
+    down, found = 0.0 if not len(mine) or not mine["p"][0] else None, []
+    for t_s, touched in zip(mine["t"] * 1e-9, mine["p"], strict=True):
+        if touched and down is None:
+            down = float(t_s)
+        elif not touched and down is not None:
+            found.append((down, float(t_s)))
+            down = None
+    return found if down is None else [*found, (down, max(run.duration_s, down))]
+
+
+def duty_factors(run: RunData) -> list[float]:
+    """Share of the time that each foot stands."""
+    seconds = max(run.duration_s, 1e-9)
+    return [sum(up - down for down, up in stances(run, foot)) / seconds for foot in range(len(LEGS))]
+
+
+def feet_in_trunk(run: RunData) -> Floats:
+    """Centres of the feet (J, 4, 3) in base_link, m, by the joint encoders."""
+    body = from_dict(QuadrupedConfig, run.summary["configuration"]["sim"]["body"])
+    geometry, feet = leg_geometry(body), np.empty((len(run.joints), 4, 3))
+    for angles, out in zip(run.joints[:, 0], feet, strict=True):
+        foot_positions(geometry, np.ascontiguousarray(angles), out)
+    return feet
