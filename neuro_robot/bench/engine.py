@@ -14,7 +14,6 @@ from neuro_robot.bench.energy import MODEL
 from neuro_robot.bench.network_summary import network_summary
 from neuro_robot.bench.plain import versions
 from neuro_robot.bench.workloads import WorkloadRow
-from neuro_robot.cli_output import number
 from neuro_robot.errors import ConfigError
 from neuro_robot.snn.backends import Raster
 from neuro_robot.snn.counts import counts_of
@@ -100,3 +99,8 @@ def metrics_table(told: list[dict[str, Any]]) -> Table:
 def as_plain(rows: list[WorkloadRow], told: list[dict[str, Any]], backend: str) -> dict[str, Any]:
     """Both tables as values for JSON."""
     return {"backend": backend, "speed": [asdict(row) for row in rows], "metrics": told, "versions": versions()}
+
+
+def number(value: float | None, digits: int = 2) -> str:
+    """A figure with thousands separated, `-` where there is none."""
+    return "-" if value is None else f"{value:,.{digits}f}"
