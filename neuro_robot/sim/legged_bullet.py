@@ -123,8 +123,9 @@ class LeggedBody(BulletClient):
         )
 
     def ground_height(self, x: float, y: float) -> float:
-        """Height of whatever stands highest at a place, m, the robot itself included."""
-        return float(self._bullet.rayTest((x, y, RAY_HEIGHT), (x, y, -1.0), physicsClientId=self._client)[0][3][2])
+        """Height of what can be stood on at a place, m; the robot must be out of the way."""
+        hit = self._bullet.rayTest((x, y, RAY_HEIGHT), (x, y, -1.0), physicsClientId=self._client)[0]
+        return 0.0 if hit[0] in self.obstacles else float(hit[3][2])
 
     def _load(self, urdf: str) -> int:
         bullet = self._bullet

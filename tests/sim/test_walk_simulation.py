@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -205,7 +206,7 @@ def test_a_robot_that_hears_nothing_more_returns_to_its_stance_slowly(bare):
     assert "ms old" in bare.fault
     assert bare.guard_counts.stale == 200
     assert positions[-1] == pytest.approx(STANCE, abs=0.1)
-    assert max(np.abs(b - a).max() for a, b in zip(positions, positions[1:], strict=False)) < 0.1
+    assert max(np.abs(b - a).max() for a, b in pairwise(positions)) < 0.1
     assert bare.step(JointCommand(bare.t_ns + 1, tuple(STANCE))).outcome is None
     assert bare.guard_counts.future == 1
 
