@@ -12,56 +12,25 @@ each other, so that two equal sides still end in one decision (winner takes all)
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from neuro_robot.agents.columns import NEAR, ColumnView, VisionConfig, levelling, steadiness
+from neuro_robot.agents.avoidance import Avoidance, NetworkConfig, PlasticityConfig, add_avoidance
+from neuro_robot.agents.columns import NEAR, ColumnView, VisionConfig
 from neuro_robot.agents.course import Course, CourseConfig
-from neuro_robot.agents.reward import LoomingReward, RewardConfig
+from neuro_robot.agents.reward import RewardConfig
 from neuro_robot.config import group, parameter
 from neuro_robot.events.array import empty_events
 from neuro_robot.robot import BodyCommand, Imu
-from neuro_robot.snn.network import LIF, STDP, Network
+from neuro_robot.snn.network import Network
 
 DT_MS = 1.0
 DT_NS = 1_000_000
-SCALING_STEPS = 100  # every 0.1 s the incoming weights of each motor neuron are scaled back to their sum
+
 MAX_STEPS = 200  # a longer silence than 0.2 s is a gap, not flight: the network skips it
-
-
-@dataclass(frozen=True)
-class NetworkConfig:
-    """Neurons and fixed synapses."""
-
-    retina_gain: float = parameter(0.1, "weight of one event onto its column neuron", 0.0, 10.0)
-    motor_neurons: int = parameter(8, "motor neurons a side", 1, 256)
-    motor_bias: float = parameter(
-        1.05, "constant drive of a motor neuron; above 1 it explores by firing on its own", 0.0, 10.0
-    )
-    rivalry: float = parameter(0.2, "inhibition of one motor side by the other (winner takes all)", 0.0, 10.0)
-    motor_gain: float = parameter(
-        0.16, "lateral share of the speed per spike of difference in the motor trace", 0.0, 100.0
-    )
-    motor_tau_ms: float = parameter(50.0, "time constant of the motor trace, ms", 1.0, 1000.0)
-
-
-@dataclass(frozen=True)
-class PlasticityConfig:
-    """Reward-modulated STDP of the synapses column -> motor."""
-
-    rate: float = parameter(1e-6, "learning rate, weight per ms, unit of reward and eligibility", 0.0, 10.0)
-    a_plus: float = parameter(1.0, "eligibility of a pre-before-post pair", 0.0, 10.0)
-    a_minus: float = parameter(0.2, "eligibility lost by a post-before-pre pair", 0.0, 10.0)
-    tau_stdp_ms: float = parameter(20.0, "time constant of both STDP windows, ms", 1.0, 1000.0)
-    tau_eligibility_ms: float = parameter(500.0, "time constant of the eligibility trace, ms", 1.0, 5000.0)
-    w_init: float = parameter(
-        0.1, "mean of the uniform random initial weights, and what scaling keeps it at", 0.0, 10.0
-    )
-    w_max: float = parameter(0.4, "upper weight bound (lower is 0)", 0.0, 10.0)
 
 
 @dataclass(frozen=True)
@@ -99,29 +68,8 @@ class Decision(NamedTuple):
 
 def build_network(config: DroneMindConfig, rng: np.random.Generator) -> Network:
     """The drone's network with random plastic weights."""
-    n_cells, n = 2 * config.vision.n_columns, config.network.motor_neurons
-    plasticity = config.plasticity
     network = Network(dt_ms=DT_MS)
-    network.add_input("retina", n_cells)
-    network.add_lif("column", n_cells, LIF(tau_mem_ms=20.0, tau_syn_ms=0.0, v_th=1.0, t_ref_ms=2.0))
-    motor = LIF(tau_mem_ms=20.0, tau_syn_ms=5.0, v_th=1.0, t_ref_ms=2.0, bias=config.network.motor_bias)
-    network.add_lif("motor", 2 * n, motor)
-    network.connect("retina", "column", np.where(np.eye(n_cells) > 0, config.network.retina_gain, np.nan))
-    stdp = STDP(
-        a_plus=plasticity.a_plus,
-        a_minus=plasticity.a_minus,
-        tau_plus_ms=plasticity.tau_stdp_ms,
-        tau_minus_ms=plasticity.tau_stdp_ms,
-        tau_eligibility_ms=plasticity.tau_eligibility_ms,
-        learning_rate=plasticity.rate,
-        w_min=0.0,
-        w_max=plasticity.w_max,
-    )
-    start = rng.uniform(0.0, 2.0 * plasticity.w_init, (n_cells, 2 * n))
-    network.connect("column", "motor", start, rule=stdp, name="steer")
-    rival = np.full((2 * n, 2 * n), np.nan)
-    rival[:n, n:] = rival[n:, :n] = -config.network.rivalry / n
-    network.connect("motor", "motor", rival, name="rivalry")
+    add_avoidance(network, config, rng)
     return network
 
 
@@ -134,20 +82,31 @@ class DroneMind:
         options = {} if config.arithmetic == "integer" else {"arithmetic": config.arithmetic}
         self.network = build_network(config, self._rng).compile(config.backend, **options)
         self.network.learning = config.learning
-        self.course = Course(config.course, config.speed)
-        self.view: ColumnView | None = None
-        self._trace = np.zeros(2)
+        self.avoidance = Avoidance(config, self.network, self._rng)
         self._t_ns = -1
-        self._steps = 0
-        self._past: list[float] = []
-        self.expected_reward = 0.0  # slow mean of what was felt; learned, so it outlasts the flight
-        self._motor_reward = np.zeros(2 * config.network.motor_neurons, np.float32)
-        self._motor_first = self.network.layer_slices["motor"].start
+
+    @property
+    def view(self) -> ColumnView | None:
+        """Where the camera looks, once its geometry is known."""
+        return self.avoidance.view
+
+    @property
+    def course(self) -> Course:
+        """Where the drone is going."""
+        return self.avoidance.course
+
+    @property
+    def expected_reward(self) -> float:
+        """Slow mean of what was felt; learned, so it outlasts the flight."""
+        return self.avoidance.expected_reward
+
+    @expected_reward.setter
+    def expected_reward(self, value: float) -> None:
+        self.avoidance.expected_reward = value
 
     def look_through(self, width: int, height: int) -> None:
         """Fix the camera's geometry, pixels."""
-        self.view = ColumnView(self.config.vision, width, height)
-        self._reward = LoomingReward(self.config.reward, self.view.azimuths)
+        self.avoidance.look_through(width, height)
 
     @property
     def learning(self) -> bool:
@@ -161,11 +120,8 @@ class DroneMind:
     def new_flight(self) -> None:
         """Forget where the robot was and what it saw; keep what it learned."""
         self.network.reset_state()
-        self.course.reset()
-        self._trace[:] = 0.0
+        self.avoidance.reset()
         self._t_ns = -1
-        if self.view is not None:
-            self._reward.rates_khz[:] = 0.0
 
     def step(self, events: NDArray[np.void], t_end_ns: int, imu: Imu | None) -> Decision:
         """Advance the network to t_end_ns over the events since the last call and say what to do."""
@@ -174,58 +130,14 @@ class DroneMind:
         if self._t_ns < 0 or not 0 <= t_end_ns - self._t_ns <= MAX_STEPS * DT_NS:
             self._t_ns = t_end_ns - t_end_ns % DT_NS - DT_NS  # the first packet, or a gap: no time to catch up
         n_steps = (t_end_ns - self._t_ns) // DT_NS
-        counts = self.view.count(events, self._t_ns, DT_NS, n_steps, levelling(imu), self.course.azimuth)
-        counts *= np.float32(steadiness(imu, self.config.vision.suppression_rad_s))
+        counts = self.avoidance.count(events, self._t_ns, n_steps, imu)
         spikes = [empty_events()]
         rewards = 0.0
         for row in counts:
             self._t_ns += DT_NS
-            rewards += self._reinforce(row[NEAR])
+            rewards += self.avoidance.reinforce(row[NEAR])
             fired = self.network.step(row.reshape(-1))
-            self._steer(fired)
-            self._scale()
+            self.avoidance.take(fired)
             spikes.append(self.network.spike_events(fired, self._t_ns))
         command = BodyCommand(t_end_ns, self.config.speed, self.course.lateral, 0.0, 0.0)
         return Decision(command, np.concatenate(spikes), rewards / max(n_steps, 1))
-
-    def _reinforce(self, near: NDArray[np.float32]) -> float:
-        """Turn this step's looming into the reward of each motor side; returns what was felt.
-
-        The synapses get the reward less its slow mean (reward-modulated STDP with a critic, Fremaux and Gerstner,
-        Frontiers in Neural Circuits 9:85, 2016). Without it a chance lead of one side grows: who often turns right
-        has more obstacles on the left, which rewards turning right.
-        """
-        reward = self._reward.step(near, DT_MS)
-        if self.config.reward_mode == "shuffled":
-            self._past.append(reward)
-            reward = self._past[int(self._rng.integers(len(self._past)))] * self._rng.choice((-1.0, 1.0))
-        surprise = reward - self.expected_reward
-        self.expected_reward += surprise * DT_MS / self.config.reward.tau_mean_ms
-        n = self.config.network.motor_neurons
-        self._motor_reward[:n] = -surprise  # what looms on the left should have been answered by the right side
-        self._motor_reward[n:] = surprise
-        self.network.set_reward("motor", self._motor_reward)
-        return reward
-
-    def _scale(self) -> None:
-        """Homeostasis: a motor neuron's synapses compete for a constant sum, so that neither side can take all.
-
-        Multiplicative synaptic scaling (Turrigiano, Cell 135, 2008), from time to time as the biology has it.
-        """
-        self._steps += 1
-        if self._steps % SCALING_STEPS or not self.learning:
-            return
-        weights = self.network.weights("steer")
-        target = self.config.plasticity.w_init * len(weights)
-        weights *= target / np.maximum(weights.sum(axis=0), 1e-6)
-        self.network.set_weights("steer", np.minimum(weights, self.config.plasticity.w_max))
-
-    def _steer(self, fired: NDArray[np.int32]) -> None:
-        """Motor spikes become a lateral speed."""
-        config = self.config.network
-        right = self._motor_first + config.motor_neurons
-        self._trace *= math.exp(-DT_MS / config.motor_tau_ms)
-        self._trace[0] += np.count_nonzero((fired >= self._motor_first) & (fired < right))
-        self._trace[1] += np.count_nonzero(fired >= right)
-        wish = self.config.speed * config.motor_gain * float(self._trace[0] - self._trace[1]) / config.motor_neurons
-        self.course.steer(wish, DT_MS)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from agents.streams import AT_REST, MS, SIZE, imu_with, stream
 
-from neuro_robot.agents.drone import SCALING_STEPS, DroneMind, DroneMindConfig
+from neuro_robot.agents.avoidance import SCALING_STEPS
+from neuro_robot.agents.drone import DroneMind, DroneMindConfig
 from neuro_robot.config import from_dict
 from neuro_robot.events.array import EVENT_DTYPE, empty_events
 

@@ -1,0 +1,111 @@
+"""What a walker feels: leg odometry, heading, unevenness, and feet that strike something. On-board senses only.
+
+A foot that stands still on the ground and moves by v in the body says that the body moves by -v - w x p (w: the gyro's
+rates, p: the foot from the trunk's middle); the mean over the feet that bear is the robot's own speed. Feet that slip
+deceive it. Source: Bloesch et al., RSS 2012 (leg kinematics), without the filter.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from neuro_robot.agents.kinematics import KinematicsConfig, foot_positions
+from neuro_robot.config import parameter
+from neuro_robot.robot import Imu, LegSense
+
+DOWN = 1  # polarity of a touch-down
+
+
+@dataclass(frozen=True)
+class FeelConfig:
+    """Time constants of what is felt."""
+
+    odometry_ms: float = parameter(100.0, "low-pass of the speed by leg odometry, ms", 1.0, 5000.0)
+    speed_ms: float = parameter(1500.0, "low-pass of the speed that progress is judged by, ms", 1.0, 20000.0)
+    rough_ms: float = parameter(2000.0, "low-pass of the tilt rate's square, ms", 1.0, 20000.0)
+    blocked_m: float = parameter(0.035, "a swing foot this far behind its target strikes something, m", 0.0, 1.0)
+
+
+class Feel:
+    """The senses. contact (4,) bool; speed (2,) m/s by leg odometry; heading: rad left of the wished one."""
+
+    def __init__(self, config: FeelConfig, kinematics: KinematicsConfig) -> None:
+        self._config = config
+        self._links, self._hips = kinematics.links(), kinematics.hips()
+        self.contact, self.landed = np.zeros(4, np.bool_), np.zeros(4, np.bool_)
+        self.feet, self.speed, self.progress = np.zeros((4, 3)), np.zeros(2), 0.0
+        self.reset()
+
+    def reset(self) -> None:
+        """Standing, level, nothing felt yet."""
+        self.contact[:], self.landed[:] = True, False
+        self.feet[:], self.speed[:] = 0.0, 0.0
+        self.progress = self.heading = self.rough = 0.0
+        self.known = False
+
+    def take(self, imu: Imu | None, legs: LegSense | None, wished_turn: float, dt_s: float) -> None:
+        """Take what has come since the last call, dt_s ago; a sense that is missing stays as it was."""
+        config, ms = self._config, 1e3 * dt_s
+        self.landed[:] = False
+        rates = np.zeros(3)
+        if imu is not None and np.isfinite(imu.angular_velocity).all():
+            rates[:] = imu.angular_velocity
+            self.heading += (rates[2] - wished_turn) * dt_s
+            self.heading = min(max(self.heading, -1.0), 1.0)
+            self.rough += (rates[0] ** 2 + rates[1] ** 2 - self.rough) * min(ms / config.rough_ms, 1.0)
+        if legs is None or len(legs.position) != 12 or not np.isfinite(legs.position).all():
+            return
+        for touch in legs.touches:
+            foot, down = int(touch["x"]), int(touch["p"]) == DOWN
+            if foot < 4:
+                self.landed[foot] |= down
+                self.contact[foot] = down
+        feet = foot_positions(np.array(legs.position).reshape(4, 3), self._links)
+        if self.known and dt_s > 0.0:
+            _odometry(
+                feet, self.feet, self.contact, self._hips, rates, dt_s, min(ms / config.odometry_ms, 1.0), self.speed
+            )
+            self.progress += (float(self.speed[0]) - self.progress) * min(ms / config.speed_ms, 1.0)
+        self.feet[:], self.known = feet, True
+
+    def struck(self, targets: NDArray[np.float64], phases: NDArray[np.float64], swing: float) -> NDArray[np.float64]:
+        """(4,) 1 for a foot that is kept from coming forward, or touches, in the middle of its swing; else 0."""
+        if not self.known:
+            return np.zeros(4)
+        middle = (phases > 0.3 * swing) & (phases < 0.85 * swing)
+        late = np.abs(targets[:, 0] - self.feet[:, 0]) > self._config.blocked_m
+        hit: NDArray[np.float64] = (middle & (late | (self.contact & (phases < 0.7 * swing)))).astype(np.float64)
+        return hit
+
+    @property
+    def tilt_rate(self) -> float:
+        """Root mean square of the roll and pitch rates, rad/s."""
+        return math.sqrt(self.rough)
+
+
+@njit(cache=True)
+def _odometry(
+    feet: NDArray[np.float64],
+    before: NDArray[np.float64],
+    contact: NDArray[np.bool_],
+    hips: NDArray[np.float64],
+    rates: NDArray[np.float64],
+    dt: float,
+    share: float,
+    speed: NDArray[np.float64],
+) -> None:
+    vx, vy, bearing = 0.0, 0.0, 0
+    for leg in range(4):
+        if contact[leg]:
+            x, y, z = hips[leg, 0] + feet[leg, 0], hips[leg, 1] + feet[leg, 1], feet[leg, 2]
+            vx -= (feet[leg, 0] - before[leg, 0]) / dt + rates[1] * z - rates[2] * y
+            vy -= (feet[leg, 1] - before[leg, 1]) / dt + rates[2] * x - rates[0] * z
+            bearing += 1
+    if bearing:
+        speed[0] += (min(max(vx / bearing, -3.0), 3.0) - speed[0]) * share
+        speed[1] += (min(max(vy / bearing, -3.0), 3.0) - speed[1]) * share

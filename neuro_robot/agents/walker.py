@@ -1,0 +1,280 @@
+"""The walker's mind: one spiking network that steps, feels, learns how to step, and turns away from what it sees.
+
+drive, touch -> cpg (agents.cpg) -> phases -> foot targets (agents.gait) -> inverse kinematics -> joint positions
+nerve -> feel --plastic--> tune (agents.walk_tuning) -> step height, stride, crouch, coupling, turn
+obstacle -> reflex (stumbling raises the foot)          retina -> column --plastic--> motor (agents.avoidance)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuro_robot.agents.avoidance import Avoidance, NetworkConfig, PlasticityConfig, add_avoidance
+from neuro_robot.agents.columns import NEAR, ColumnView, VisionConfig
+from neuro_robot.agents.course import CourseConfig
+from neuro_robot.agents.cpg import CpgConfig, Rhythm, add_cpg
+from neuro_robot.agents.gait import GAITS, Steps, foot_targets
+from neuro_robot.agents.kinematics import KinematicsConfig, joint_angles
+from neuro_robot.agents.reward import RewardConfig
+from neuro_robot.agents.walk_feel import Feel, FeelConfig
+from neuro_robot.agents.walk_tuning import FIGURES, Tuning, TuningConfig, add_tuning
+from neuro_robot.config import group, parameter
+from neuro_robot.robot import BodyCommand, Imu, JointCommand, LegSense
+from neuro_robot.snn.network import LIF, Network
+
+DT_MS = 1.0
+DT_NS = 1_000_000
+MAX_STEPS = 200  # a longer silence than 0.2 s is a gap, not walking: the network skips it
+SLOWEST = 0.02  # m/s or rad/s; a smaller wish is a wish to stand
+
+
+@dataclass(frozen=True)
+class StepConfig:
+    """How the robot steps before it has learned anything, and how far learning may move that."""
+
+    duty: float = parameter(0.55, "share of the cycle that a foot is on the ground", 0.5, 0.8)
+    height: float = parameter(0.06, "height of the swing foot, m", 0.0, 0.3)
+    height_range: float = parameter(0.08, "more step height by learning at most, m", 0.0, 0.3)
+    stand: float = parameter(0.27, "height of the hips over the feet, m", 0.05, 1.0)
+    crouch_range: float = parameter(0.06, "crouch by learning at most, m", 0.0, 0.3)
+    stride: float = parameter(1.15, "stride as a multiple of what the speed needs; the joints yield", 0.1, 3.0)
+    stride_range: float = parameter(0.5, "more or less of it by learning at most", 0.0, 2.0)
+    turn_range: float = parameter(0.6, "turn rate by heading spikes at most, rad/s", 0.0, 3.0)
+    sidestep: float = parameter(0.15, "a foot comes down so far sideways per lateral speed (Raibert), s", 0.0, 1.0)
+    stumble: float = parameter(0.02, "a foot is raised so far per recent spike of its reflex cell, m", 0.0, 0.2)
+    stumble_ms: float = parameter(150.0, "how long the reflex lasts, ms", 1.0, 2000.0)
+    start_ms: float = parameter(500.0, "time constant of taking up a commanded velocity, ms", 1.0, 5000.0)
+
+
+@dataclass(frozen=True)
+class WalkerMindConfig:
+    """Everything that makes one walker's mind differ from another's."""
+
+    speed: float = parameter(0.6, "forward speed unless somebody commands a velocity, m/s", 0.0, 2.0)
+    gait: str = parameter("trot", "trot, walk, pace or bound", choices=tuple(GAITS))
+    learning: bool = parameter(True, "the plastic synapses change while walking")
+    reward_mode: str = parameter(
+        "normal",
+        "normal, or shuffled: the same values at random times and with random signs",
+        choices=("normal", "shuffled"),
+    )
+    backend: str = parameter("cpu", "what the network runs on: cpu, loihi2 (or any registered back end with its rules)")
+    arithmetic: str = parameter(
+        "integer",
+        "a chip's numbers: integer, or cpu, the same quantised network in float64",
+        choices=("integer", "cpu"),
+    )
+    faults: str = parameter("", "what breaks in the network, and when: dead_neurons:cpg:20%@2s; see docs/faults.md")
+    seeing: bool = parameter(True, "turn away from what the event camera sees")
+    kinematics: KinematicsConfig = group(KinematicsConfig)
+    cpg: CpgConfig = group(CpgConfig)
+    step: StepConfig = group(StepConfig)
+    feel: FeelConfig = group(FeelConfig)
+    tuning: TuningConfig = group(TuningConfig)
+    vision: VisionConfig = group(VisionConfig)
+    network: NetworkConfig = group(NetworkConfig)
+    plasticity: PlasticityConfig = group(PlasticityConfig)
+    reward: RewardConfig = group(RewardConfig)
+    course: CourseConfig = group(CourseConfig)
+
+
+class WalkDecision(NamedTuple):
+    """What the mind says after one packet."""
+
+    command: JointCommand
+    spikes: NDArray[np.void]  # EVENT_DTYPE, x = neuron, y = layer
+    reward: float  # mean of the gait's rewards, positive for more
+    steps: Steps  # as walked now
+    feet: NDArray[np.float64]  # (4, 3) targets in the hip frames, m
+    phases: NDArray[np.float64]  # (4,) cycles
+    coupling: float  # as a multiple of the configured one
+
+
+def build_network(config: WalkerMindConfig, rng: np.random.Generator) -> Network:
+    """The walker's network with random plastic weights; input lines: retina, drive, touch, obstacle, nerve."""
+    network = Network(dt_ms=DT_MS)
+    add_avoidance(network, config, rng)
+    add_cpg(network, config.cpg, config.gait, config.step.duty, rng)
+    network.add_input("obstacle", 4)
+    network.add_lif("reflex", 4, LIF(tau_mem_ms=10.0, tau_syn_ms=0.0, v_th=1.0, t_ref_ms=20.0))
+    network.connect("obstacle", "reflex", np.where(np.eye(4) > 0, 0.3, np.nan), name="obstacle")
+    add_tuning(network, config.tuning, rng)
+    return network
+
+
+class WalkerMind:
+    """Walks by a commanded velocity; learns while it does."""
+
+    def __init__(self, config: WalkerMindConfig, seed: int) -> None:
+        self.config = config
+        self._rng = np.random.default_rng(seed)
+        options: dict[str, Any] = {} if config.arithmetic == "integer" else {"arithmetic": config.arithmetic}
+        self.network = build_network(config, self._rng).compile(config.backend, **options)
+        self.network.learning = config.learning
+        self.rhythm = Rhythm(config.cpg, self.network, config.gait)
+        self.tuning = Tuning(config.tuning, self.network)
+        self.feel = Feel(config.feel, config.kinematics)
+        self.avoidance = Avoidance(config, self.network, self._rng)
+        self.view: ColumnView | None = None
+        self._links, self._hips = config.kinematics.links(), config.kinematics.hips()
+        self._row = np.zeros(sum(piece.stop - piece.start for piece in self.network.input_slices.values()), np.float32)
+        self._past: list[NDArray[np.float64]] = []
+        self._raised, self._targets, self._velocity = np.zeros(4), np.zeros((4, 3)), np.zeros(3)
+        self.new_flight()
+
+    @property
+    def expected_reward(self) -> float:
+        """The avoidance's slow mean of what was felt, kept with the weights."""
+        return self.avoidance.expected_reward
+
+    @expected_reward.setter
+    def expected_reward(self, value: float) -> None:
+        self.avoidance.expected_reward = value
+
+    def look_through(self, width: int, height: int) -> None:
+        """Fix the camera's geometry, pixels."""
+        self.view = self.avoidance.look_through(width, height)
+
+    @property
+    def learning(self) -> bool:
+        """Whether the plastic synapses change."""
+        return self.network.learning
+
+    @learning.setter
+    def learning(self, on: bool) -> None:
+        self.network.learning = on
+
+    def set_gait(self, gait: str) -> None:
+        """Walk in this gait from now on; raises ConfigError on an unknown one."""
+        self.rhythm.set_gait(gait)
+
+    def new_flight(self) -> None:
+        """Forget where the robot was and what it felt; keep what it learned."""
+        self.network.reset_state()
+        self.avoidance.reset()
+        self.rhythm.reset()
+        self.rhythm.set_gait(self.rhythm.gait, 1.0)
+        self.tuning.reset()
+        self.feel.reset()
+        self._raised[:], self._velocity[:] = 0.0, 0.0
+        self._targets[:] = 0.0
+        self._t_ns = -1
+
+    def step(
+        self, events: NDArray[np.void], t_end_ns: int, imu: Imu | None, legs: LegSense | None, wish: BodyCommand
+    ) -> WalkDecision:
+        """Advance the network to t_end_ns over what came since the last call and say where the joints shall go."""
+        if self.view is None:
+            raise RuntimeError("call look_through(width, height) first: the camera's geometry is not known")
+        if self._t_ns < 0 or not 0 <= t_end_ns - self._t_ns <= MAX_STEPS * DT_NS:
+            self._t_ns = t_end_ns - t_end_ns % DT_NS - DT_NS  # the first packet, or a gap: no time to catch up
+        n_steps = (t_end_ns - self._t_ns) // DT_NS
+        wanted = np.array([wish.vx, wish.vy, wish.yaw_rate])
+        if not np.isfinite(wanted).all():
+            wanted[:] = 0.0
+        walking = bool(np.abs(wanted).max() > SLOWEST)
+        if self.config.seeing and walking:
+            wanted[1] += self.avoidance.course.lateral
+        self.feel.take(imu, legs, float(wanted[2]), n_steps * DT_NS * 1e-9)
+        self._sense(float(self._velocity[0]), walking, n_steps)
+        reward = self._reinforce(float(self._velocity[0])) if walking else self._rest()
+        spikes, fired = self._advance(events, n_steps, imu)
+        self.tuning.read(fired, max(n_steps, 1))
+        self._lift(fired, n_steps)
+        steps = self._steps(wanted, walking, n_steps)
+        angles = joint_angles(self._targets, self._links)
+        command = JointCommand(t_end_ns, tuple(angles.ravel().tolist()))
+        phases = self.rhythm.phases.copy()
+        return WalkDecision(command, spikes, reward, steps, self._targets.copy(), phases, self.rhythm.coupling)
+
+    def _sense(self, speed: float, walking: bool, n_steps: int) -> None:
+        """Fill the input lines but the retina's."""
+        lines, row = self.network.input_slices, self._row
+        row[:] = 0.0
+        row[lines["drive"]] = float(walking)
+        swing = 1.0 - self.config.step.duty
+        struck = self.feel.struck(self._targets, self.rhythm.phases, swing) if walking else np.zeros(4)
+        row[lines["obstacle"]] = struck
+        row[lines["nerve"]] = self.tuning.nerve(self.feel, speed, walking, self._strikes, n_steps * DT_MS)
+
+    _strikes = 0
+
+    def _reinforce(self, speed: float) -> float:
+        """Reward the tuning pools; returns the mean."""
+        rewards = self.tuning.rewards(self.feel, speed)
+        if self.config.reward_mode == "shuffled":
+            self._past.append(rewards)
+            if len(self._past) > 20_000:
+                del self._past[:10_000]
+            past = self._past[int(self._rng.integers(len(self._past)))]
+            rewards = past * self._rng.choice((-1.0, 1.0), past.size)
+        self.tuning.reinforce(rewards)
+        return float(rewards.mean())
+
+    def _rest(self) -> float:
+        """No reward while standing."""
+        self.tuning.reinforce(np.zeros(len(FIGURES)))
+        return 0.0
+
+    def _advance(
+        self, events: NDArray[np.void], n_steps: int, imu: Imu | None
+    ) -> tuple[NDArray[np.void], NDArray[np.int32]]:
+        """Step the network over the packet; returns its spikes as events, and all together as neurons."""
+        row, retina = self._row, self.network.input_slices["retina"]
+        touch = self.network.input_slices["touch"]
+        row[touch] = self.feel.landed
+        counts = self.avoidance.count(events, self._t_ns, n_steps, imu) if self.config.seeing else None
+        found, spikes = [np.empty(0, np.int32)], []
+        for k in range(n_steps):
+            self._t_ns += DT_NS
+            if counts is not None:
+                self.avoidance.reinforce(counts[k][NEAR])
+                row[retina] = counts[k].reshape(-1)
+            fired = self.network.step(row)
+            if counts is not None:
+                self.avoidance.take(fired)
+            self.rhythm.read(fired)
+            found.append(fired)
+            spikes.append(self.network.spike_events(fired, self._t_ns))
+            row[touch] = 0.0
+        return np.concatenate(spikes) if spikes else self.network.spike_events(found[0], 0), np.concatenate(found)
+
+    def _lift(self, fired: NDArray[np.int32], n_steps: int) -> None:
+        """The stumbling reflex: spikes of a leg's reflex cell raise its foot for a while."""
+        config, cells = self.config.step, self.network.layer_slices["reflex"]
+        self._raised *= np.exp(-n_steps * DT_MS / config.stumble_ms)
+        hit = fired[(fired >= cells.start) & (fired < cells.stop)] - cells.start
+        self._strikes = int(hit.size)
+        np.add.at(self._raised, hit, config.stumble)
+        np.minimum(self._raised, 3.0 * config.stumble, out=self._raised)
+
+    def _steps(self, wanted: NDArray[np.float64], walking: bool, n_steps: int) -> Steps:
+        """Figures of the gait become foot targets; returns the figures."""
+        config, figure = self.config.step, dict(zip(FIGURES, self.tuning.figures.tolist(), strict=True))
+        self._velocity += (wanted - self._velocity) * min(n_steps * DT_MS / config.start_ms, 1.0)
+        vx, vy, turn = self._velocity.tolist()
+        coupling = round(4.0 * 2.0 ** figure["coupling"]) / 4.0
+        if coupling != self.rhythm.coupling:
+            self.rhythm.set_gait(self.rhythm.gait, coupling)
+        steps = Steps(
+            vx,
+            vy,
+            turn + (config.turn_range * figure["turn"] if walking else 0.0),
+            config.stride + config.stride_range * figure["stride"],
+            config.height + max(config.height_range * figure["height"], -0.3 * config.height),
+            config.stand - max(config.crouch_range * figure["crouch"], 0.0),
+            config.duty,
+            self.rhythm.frequency,
+        )
+        shift = np.zeros((4, 2))
+        shift[:, 1] = config.sidestep * (self.feel.speed[1] - vy)
+        np.clip(shift, -0.08, 0.08, out=shift)
+        size = self.rhythm.sizes
+        self._targets[:] = foot_targets(
+            self.rhythm.phases, size, tuple(steps), self._raised, shift, self._hips, self.config.kinematics.hip
+        )
+        return steps
