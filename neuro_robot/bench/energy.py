@@ -4,10 +4,10 @@
               + messages * 1.7 pJ + hops east-west * 3.0 pJ + hops north-south * 4.0 pJ
     idle    = updates of neurons that do not fire * 52 pJ
 
-Constants: Davies et al., "Loihi: a neuromorphic manycore processor with on-chip learning", IEEE Micro 38(1), 2018,
-table 2 (minima of simulations before silicon, 0.75 V). Nobody has published such a table for Loihi 2: the same are
-used. Left out: leakage, clocks, barrier between steps, the chip's x86 cores, transfer from and to the host, memory of
-traces. Measured systems need one to two orders of magnitude more than such counts.
+Constants: Davies et al., "Loihi: a neuromorphic manycore processor with on-chip learning", IEEE Micro 38(1), 2018, as
+quoted by later papers (docs/metrics.md says by whom). Nobody has published such figures for Loihi 2: the same are
+used. Left out: leakage, clocks, barrier between steps, the chip's x86 cores, transfer from and to the host. Measured
+systems need one to two orders of magnitude more than such counts.
 """
 
 from __future__ import annotations
