@@ -1,4 +1,4 @@
-"""The view from behind: a camera that follows the drone along its own path, and the drone drawn into it."""
+"""The view from behind: a camera that follows the robot along its own path, and the robot drawn into it."""
 
 from __future__ import annotations
 
@@ -12,17 +12,23 @@ from neuro_robot.bench.rundata import Floats, RunData
 
 Image = npt.NDArray[np.uint8]
 BEHIND_M, ABOVE_M, AHEAD_M = 2.6, 0.75, 3.0
+WALK_BEHIND_M, WALK_ASIDE_M, WALK_ABOVE_M, WALK_AHEAD_M = 1.0, 1.1, 0.5, 0.4  # closer, so that legs can be seen
 ARM_M, ROTOR_M = 0.17, 0.095  # drawn a little larger than life so that the drone reads at video size
 NEAR_M = 0.25
 
 
 class ChaseCamera:
-    """Poses that follow a flown path; all in odom. The camera keeps to where the drone has been, so never in a tree."""
+    """Poses that follow a flown path; all in odom. The camera keeps to where the robot has been, so never in a tree."""
 
     def __init__(self, run: RunData) -> None:
         path = run.position
+        self._aside = 0.0
+        self._behind, self._above, self._ahead = BEHIND_M, ABOVE_M, AHEAD_M
+        if run.joints.shape[2]:
+            self._aside = WALK_ASIDE_M
+            self._behind, self._above, self._ahead = WALK_BEHIND_M, WALK_ABOVE_M, WALK_AHEAD_M
         heading = np.array([math.cos(run.world.start.yaw), math.sin(run.world.start.yaw), 0.0])
-        lead = path[0] - heading * (BEHIND_M + 1.0)
+        lead = path[0] - heading * (self._behind + 1.0)
         self._path = np.concatenate([lead[None], path])
         steps = np.linalg.norm(np.diff(self._path, axis=0), axis=1)
         self._length = np.concatenate([[0.0], np.cumsum(steps)])
@@ -31,10 +37,12 @@ class ChaseCamera:
     def pose(self, index: int) -> tuple[Floats, Floats]:
         """Position (3,) and camera-to-world rotation (3, 3) for the pose `index` of the run."""
         here = self._path[index + 1]
-        back = self._length[index + 1] - BEHIND_M
+        back = self._length[index + 1] - self._behind
         trail = np.array([np.interp(back, self._length, self._path[:, k]) for k in range(3)])
-        eye = 0.5 * (trail + here - self._forward[index] * BEHIND_M) + (0.0, 0.0, ABOVE_M)
-        target = here + self._forward[index] * AHEAD_M + (0.0, 0.0, 0.1)
+        forward = self._forward[index]
+        right = np.array([forward[1], -forward[0], 0.0])
+        eye = 0.5 * (trail + here - forward * self._behind) + (0.0, 0.0, self._above) + self._aside * right
+        target = here + forward * self._ahead + (0.0, 0.0, 0.1)
         return eye, look_at(eye, target)
 
 
@@ -133,6 +141,39 @@ def draw_drone(image: Image, pose: tuple[Floats, Floats], view: tuple[Projection
         colour = (245, 130, 32) if number < 2 else (60, 66, 76)
         cv2.polylines(image, [_corners(disc)], True, colour, max(1, size // 2), cv2.LINE_AA, 4)
     cv2.circle(image, _corner(middle[0]), int(size * 1.8) * 16, (35, 38, 45), -1, cv2.LINE_AA, 4)
+
+
+def draw_quadruped(
+    image: Image,
+    pose: tuple[Floats, Floats],
+    legs: tuple[Floats, Floats, Floats],
+    view: tuple[Projection, Floats, Floats],
+) -> None:
+    """A walking robot at pose (position, quaternion): shadow, legs (front ones orange), trunk.
+
+    legs: hip joints, knees and feet (4, 3) each in base_link.
+    """
+    position, quaternion = pose
+    projection, eye, rotation = view
+    turn = rotation_of(quaternion)
+    joints = np.stack(legs) @ turn.T + position  # (3, 4, 3)
+    spots, seen = projection.pixels(joints.reshape(-1, 3), eye, rotation)
+    if not seen.all():
+        return
+    hips, knees, feet = spots.reshape(3, 4, 2)
+    outline = [0, 1, 3, 2]  # around the trunk: FR, FL, RL, RR
+    ground, ahead = projection.pixels(joints[0] * (1.0, 1.0, 0.0) + (0.0, 0.0, 0.01), eye, rotation)
+    if ahead.all():
+        dark = image.copy()
+        cv2.fillPoly(dark, [_corners(ground[outline])], (40, 40, 40), cv2.LINE_AA, 4)
+        cv2.addWeighted(dark, 0.35, image, 0.65, 0.0, image)
+    size = max(2, round(projection.focal * 0.03 / max(float((position - eye) @ rotation[:, 2]), NEAR_M)))
+    for leg in range(4):
+        colour = (245, 130, 32) if leg < 2 else (60, 66, 76)
+        for start, end in ((hips[leg], knees[leg]), (knees[leg], feet[leg])):
+            cv2.line(image, _corner(start), _corner(end), colour, size, cv2.LINE_AA, 4)
+    cv2.fillPoly(image, [_corners(hips[outline])], (35, 38, 45), cv2.LINE_AA, 4)
+    cv2.polylines(image, [_corners(hips[outline])], True, (35, 38, 45), 2 * size, cv2.LINE_AA, 4)
 
 
 def _corner(pixel: Floats) -> tuple[int, int]:

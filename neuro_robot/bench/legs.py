@@ -80,7 +80,24 @@ def duty_factors(run: RunData) -> list[float]:
 def feet_in_trunk(run: RunData) -> Floats:
     """Centres of the feet (J, 4, 3) in base_link, m, by the joint encoders."""
     body = from_dict(QuadrupedConfig, run.summary["configuration"]["sim"]["body"])
-    geometry, feet = leg_geometry(body), np.empty((len(run.joints), 4, 3))
-    for angles, out in zip(run.joints[:, 0], feet, strict=True):
-        foot_positions(geometry, np.ascontiguousarray(angles), out)
+    return _feet(leg_geometry(body), run.joints[:, 0])
+
+
+def leg_points(run: RunData) -> Floats:
+    """Hip joints, knees and feet (3, J, 4, 3) in base_link, m, by the joint encoders.
+
+    A leg ends in its hip joint, or in its knee, when the links below have no length.
+    """
+    body = from_dict(QuadrupedConfig, run.summary["configuration"]["sim"]["body"])
+    geometry, angles = leg_geometry(body), run.joints[:, 0]
+    to_knee, to_hip = geometry.copy(), geometry.copy()
+    to_knee[:, 5] = 0.0
+    to_hip[:, 4:] = 0.0
+    return np.stack([_feet(links, angles) for links in (to_hip, to_knee, geometry)])
+
+
+def _feet(geometry: Floats, angles: Floats) -> Floats:
+    feet = np.empty((len(angles), len(LEGS), 3))
+    for row, out in zip(angles, feet, strict=True):
+        foot_positions(geometry, np.ascontiguousarray(row), out)
     return feet

@@ -11,8 +11,9 @@ import imageio_ffmpeg
 import numpy as np
 import numpy.typing as npt
 
-from neuro_robot.bench.chase import ChaseCamera, Image, Projection, draw_drone, draw_trail
+from neuro_robot.bench.chase import ChaseCamera, Image, Projection, draw_drone, draw_quadruped, draw_trail
 from neuro_robot.bench.figures import layer_colour, layer_names, raster_rows
+from neuro_robot.bench.legs import leg_points
 from neuro_robot.bench.picture import Picture
 from neuro_robot.bench.rundata import RunData
 from neuro_robot.events.frames import event_image
@@ -24,7 +25,7 @@ RENDER_SHARE = 2  # the chase view is drawn at half size and enlarged: four time
 CHASE_FOV_DEG = 80.0
 EVENT_WINDOW_S, RASTER_S, TRAIL_S, HOLD_S = 0.03, 1.0, 1.2, 1.0
 PAPER, INK, MUTED, BAR = (255, 255, 255), (31, 41, 51), (112, 122, 132), (24, 28, 34)
-OUTCOMES = {"goal": (47, 158, 88), "collision": (214, 69, 69)}
+OUTCOMES = {"goal": (47, 158, 88), "collision": (214, 69, 69), "fall": (214, 69, 69)}
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 
@@ -76,6 +77,7 @@ class _Scene:
         self.names = layer_names(run)
         self.event_s = run.events["t"] * 1e-9
         self.spike_s = run.spikes["t"] * 1e-9
+        self.legs = leg_points(run) if run.joints.shape[2] else None
 
     def frame(self, t_s: float) -> Image:
         """The picture at simulation time t_s."""
@@ -96,7 +98,12 @@ class _Scene:
         view = (self.projection, eye, rotation)
         start = int(np.searchsorted(run.odom_t, t_s - TRAIL_S))
         draw_trail(image, run.position[start : index + 1 : 10], view)
-        draw_drone(image, (run.position[index], run.orientation[index]), view)
+        pose = (run.position[index], run.orientation[index])
+        if self.legs is None:
+            draw_drone(image, pose, view)
+        else:
+            at = min(int(np.searchsorted(run.joint_t, t_s)), len(run.joint_t) - 1)
+            draw_quadruped(image, pose, (self.legs[0, at], self.legs[1, at], self.legs[2, at]), view)
         return image
 
     def index(self, t_s: float) -> int:
@@ -118,7 +125,9 @@ class _Scene:
         return panel
 
     def steering(self, panel: Image, t_s: float) -> None:
-        """The sideways command as an arrow, left is left."""
+        """The sideways command as an arrow, left is left; joints that are commanded have none."""
+        if self.legs is not None:
+            return
         at = int(np.searchsorted(self.run.command_t, t_s, side="right")) - 1
         if at < 0:
             return
@@ -151,15 +160,16 @@ class _Scene:
 
     def spike_titles(self, panel: Image) -> None:
         _label(panel, "spikes, last second" if len(self.run.spikes) else "no spikes in this flight")
-        at = 194
+        size = 0.5 if len(self.names) <= 4 else 0.4
+        at, gap = (194, 14) if len(self.names) <= 4 else (168, 7)
         for layer, name in self.names.items():
-            _text(panel, name, (at, 25), _rgb(layer_colour(layer)), 0.5)
-            at += 14 + cv2.getTextSize(name, FONT, 0.5, 1)[0][0]
+            _text(panel, name, (at, 25), _rgb(layer_colour(layer)), size)
+            at += gap + cv2.getTextSize(name, FONT, size, 1)[0][0]
 
     def footer(self, image: Image, t_s: float) -> None:
         run, index = self.run, self.index(t_s)
         at = max(int(np.searchsorted(run.command_t, t_s, side="right")) - 1, 0)
-        vx, vy = run.command[at, :2] if len(run.command) else (0.0, 0.0)
+        vx, vy = run.command[at, :2] if len(run.command) and self.legs is None else (run.summary.get("speed", 0.0), 0.0)
         first, last = np.searchsorted(self.event_s, [t_s - 0.1, t_s])
         line = (
             f"t {t_s:6.2f} s    speed {np.linalg.norm(run.velocity[index]):5.2f} m/s    "
