@@ -11,7 +11,8 @@ PYTEST_ARGS ?=
 
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/.stamps
-NODES := sim_node controller_node recorder_node player_node renderer_node aer_udp_node dv_camera_node
+NODES := sim_node controller_node recorder_node player_node renderer_node aer_udp_node dv_camera_node \
+	leg_sim_node leg_controller_node
 SHARED := package.xml launch config sim_worlds
 
 # The environment stands alone: a ROS 2 sourced in this shell, or another one's bootstrap mark, must not leak in.

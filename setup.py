@@ -85,6 +85,8 @@ NODES = [
     "renderer_node",
     "aer_udp_node",
     "dv_camera_node",
+    "leg_sim_node",
+    "leg_controller_node",
 ]
 
 
