@@ -136,8 +136,8 @@ def _count_fields(quads: npt.NDArray[np.uint64], codes: npt.NDArray[np.uint64], 
     for quad in quads:
         is_vector = _has_code(quad, vector_a) | _has_code(quad, vector_b)
         payload = quad & (is_vector << np.uint64(CODE_SHIFT)) - is_vector  # 0x0FFF in the words that are vectors
-        events += _ones_of_64(payload | _has_code(quad, single) << np.uint64(15))
-        others += _ones_of_64(_has_code(quad, other))
+        events += ones_of_64(payload | _has_code(quad, single) << np.uint64(15))
+        others += ones_of_64(_has_code(quad, other))
     counts[0] += events
     counts[1] += others
 
@@ -151,7 +151,7 @@ def _has_code(quad: Any, code: Any) -> Any:
 
 
 @njit(cache=True, inline="always")
-def _ones_of_64(bits: Any) -> Any:
+def ones_of_64(bits: Any) -> Any:
     """Number of set bits, by sums in halves, which compilers know as a processor's own instruction."""
     bits = bits - (bits >> np.uint64(1) & np.uint64(0x5555_5555_5555_5555))
     bits = (bits & np.uint64(0x3333_3333_3333_3333)) + (bits >> np.uint64(2) & np.uint64(0x3333_3333_3333_3333))

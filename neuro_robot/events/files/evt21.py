@@ -56,7 +56,7 @@ def _decode(
     """See words.Decode; words: (n,) int64."""
     high, last_us, legacy = state[HIGH], state[LAST_US], state[LAYOUT] == EVT21_LEGACY
     kept = np.uint64(0)
-    used = triggered = 0
+    used = triggered = backward = 0
     while used < len(words) and np.int64(kept) <= len(slots) - MASK_SPARE:
         word, mask = words[used] >> 32 & _HALF_MASK, words[used] & _HALF_MASK
         if legacy:
@@ -73,7 +73,7 @@ def _decode(
             kept = put_mask(slots, kept, t_us * 1000, word, code, inside)
             if inside != mask:
                 counts[OUTSIDE] += ones_of_mask(mask ^ inside)
-            counts[BACKWARD] += t_us < last_us
+            backward += t_us < last_us
             last_us = t_us
         elif code == _EXT_TRIGGER and high < 0:
             counts[UNSYNCHRONISED] += 1
@@ -83,6 +83,7 @@ def _decode(
         elif code != _OTHER:
             counts[UNKNOWN] += 1
     state[HIGH], state[LAST_US] = high, last_us
+    counts[BACKWARD] += backward
     return used, int(kept), triggered
 
 

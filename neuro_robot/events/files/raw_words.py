@@ -23,6 +23,7 @@ from neuro_robot.events.vectors import (
     Integers,
     Slots,
     ones,
+    ones_of_64,
     put_vector,
 )
 
@@ -68,6 +69,11 @@ def put_mask(slots: Slots, i: Any, t_ns: int, word: int, p: int, mask: int) -> A
     -> the next slot. Up to MASK_SPARE slots are written; what comes after the last event is rubbish.
     """
     xy = word >> 11 & ADDRESS_MASK | (word & ADDRESS_MASK) << 16
+    empty = (
+        ones_of_64(np.uint64((mask & -mask) - 1)) if mask else 0
+    )  # below the first, so that one event takes one step
+    xy += empty
+    mask >>= empty
     while mask:
         i += put_vector(slots, i, t_ns, xy, ALONG_X, p, mask & PAYLOAD_MASK)
         xy += VECTOR_BITS
