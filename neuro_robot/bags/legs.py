@@ -39,11 +39,15 @@ class LegSamples:
         self._touches: list[NDArray[np.void]] = []
         self._known_ns = -1  # contacts are known up to here
         self._last_ns = -1  # of the joint samples
+        self._stepped_back = False  # the contacts have begun the next walk, the joints not yet
 
     def add_joints(self, sample: JointSample) -> None:
         """A joint sample came; a repeated one changes nothing."""
         if sample.t_ns < self._last_ns:
             self._joints.clear()
+            if not self._stepped_back:
+                self._forget_contacts()
+            self._stepped_back = False
         if sample.t_ns != self._last_ns:
             self._joints.append(sample)
         self._last_ns = sample.t_ns
@@ -53,10 +57,15 @@ class LegSamples:
         if packet.stamp_ns == self._known_ns:
             return
         if packet.stamp_ns < self._known_ns:
-            self._decoder = StreamDecoder()
-            self._touches.clear()
+            self._forget_contacts()
+            self._stepped_back = True
         self._touches.append(self._decoder.decode(packet).events)
         self._known_ns = packet.stamp_ns
+
+    def _forget_contacts(self) -> None:
+        self._decoder = StreamDecoder()
+        self._touches.clear()
+        self._known_ns = -1
 
     def complete(self) -> list[LegSense]:
         """The samples that are whole by now, oldest first."""
