@@ -30,6 +30,7 @@ from neuro_robot.config import group, parameter
 from neuro_robot.errors import NeuroRobotError, WeightsError
 from neuro_robot.events.array import EVENT_DTYPE
 from neuro_robot.events.packet import EventPacket, pack
+from neuro_robot.nodes.clock_report import ClockReport
 from neuro_robot.nodes.conversions import command_message, imu_from, packet_from, packet_message
 from neuro_robot.nodes.core import CoreNode, qos, run
 from neuro_robot.nodes.hot import HotSubscriptions
@@ -96,6 +97,7 @@ class ControllerNode(CoreNode):
         self._shape = network_shape(self._controller)
         self._digest, self._traffic, self._latency = RunDigest(), Traffic(), LatencyHistogram()
         self._packer = SpikePacker()
+        self._clocks = ClockReport(config.mode == "realtime")
         self._senses = Senses(imu=config.use_imu, legs=self.standing is not None)
         self._waiting: tuple[EventPacket, int] | None = None
         self._last: tuple[int, int, Any, Any] | None = None  # seq, time base, command and spikes message
@@ -192,6 +194,7 @@ class ControllerNode(CoreNode):
         command = self.command_message(reply.command)
         self._commands.publish(command)
         self._latency.add(time.time_ns() - sent_ns)
+        self._clocks.take(reply.command.t_ns, sent_ns)
         self._spikes.publish(spikes)
         self._last = (packet.seq, packet.time_base, command, spikes)
         self._account(reply, felt.imu)
@@ -232,6 +235,7 @@ class ControllerNode(CoreNode):
         values |= {"spikes_sent": self._digest.n_spikes, "commands": self._digest.n_commands}
         values |= {f"stream_{key}": number for key, number in _stream_counts(controller).items()}
         values |= {f"digest_{key}": text for key, text in self._digest.result(controller.weights()).items()}
+        values |= self._clocks.values()
         values["learning"] = bool(controller.mind.network.learning)
         if final:
             values["latency_quantiles_ms"] = " ".join(f"{value:.4g}" for value in self._latency.quantiles_ms())
