@@ -65,7 +65,7 @@ class EventCamera:
 
     def __init__(self, world: World, camera: CameraConfig, dvs: DvsConfig, seed: int) -> None:
         self.config = camera
-        self.renderer = Renderer(world, camera, threads=camera.threads)
+        self.renderer = Renderer(world.upright, camera, threads=camera.threads)
         self.pixels = DvsPixels(dvs, camera.width, camera.height, seed)
         self._mount = mount_rotation(camera.pitch_deg)
         self._offset = np.array([camera.x, camera.y, camera.z])

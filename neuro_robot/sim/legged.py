@@ -203,6 +203,6 @@ class LeggedVehicle:
                 self._touches.append((self.t_ns, foot, 0, int(touches)))
 
     def _tipped(self) -> bool:
-        x, y = float(self.truth[3]), float(self.truth[4])
-        height = float(self.truth[2] - self.feet[:, 2].mean())
-        return 1.0 - 2.0 * (x * x + y * y) < MIN_UP or height < MIN_HEIGHT
+        z, x, y = self.truth[2:5].tolist()
+        height = z - 0.25 * sum(self.feet[:, 2].tolist())
+        return bool(1.0 - 2.0 * (x * x + y * y) < MIN_UP or height < MIN_HEIGHT)

@@ -1,7 +1,7 @@
 """The ground of a walking robot beyond the plane z = 0, and what happens to the robot on the way, as plain data.
 
-Raised boxes, steps and plates are objects of the world (`WorldObject.walkable`), seen and stood on; the heightfields,
-the friction and the disturbances here are felt, not seen.
+Raised boxes, steps and plates are objects of the world (`WorldObject.walkable`), which pictures show and the robot's
+camera does not; heightfields, friction and disturbances are felt, not seen.
 """
 
 from __future__ import annotations

@@ -87,16 +87,20 @@ def _boxes(node: Node, rng: Draw, texture: TextureReader) -> list[Piece]:
 
 
 def _steps(node: Node, rng: Draw, texture: TextureReader) -> list[Piece]:
-    """Stairs up along x and down again: boxes stacked in one another, each `run_m` shorter at both ends."""
+    """Stairs up along x to a landing and down again: one block per step, side by side."""
     keys = node.mapping(("kind", "area", "rise_m", "run_m", "count"), ("texture",))
     (x0, x1), (y0, y1) = _area(keys["area"])
     rise, run, count = keys["rise_m"].number(0.001, 1), keys["run_m"].number(0.01, 10), keys["count"].number(1, 100)
-    if 2 * run * (count - 1) >= x1 - x0:
+    landing = x1 - x0 - 2 * run * (int(count) - 1)
+    if landing <= 0.0:
         raise keys["count"].fail(f"fewer steps than fit into {x1 - x0:g} m up and down", "lengthen the area")
-    middle = 0.5 * (x0 + x1), 0.5 * (y0 + y1)
     look = texture(keys.get("texture"), rng)
-    edges = [(x1 - x0 - 2 * run * i, y1 - y0, rise * (i + 1)) for i in range(int(count))]
-    return [_box(*middle, edge, 0.0, look) for edge in edges]
+    top = rise * int(count)
+    pieces: list[Piece] = [_box(0.5 * (x0 + x1), 0.5 * (y0 + y1), (landing, y1 - y0, top), 0.0, look)]
+    for i in range(int(count) - 1):
+        ends = (x0 + (i + 0.5) * run, x1 - (i + 0.5) * run)
+        pieces += [_box(x, 0.5 * (y0 + y1), (run, y1 - y0, rise * (i + 1)), 0.0, look) for x in ends]
+    return pieces
 
 
 def _plates(node: Node, rng: Draw, texture: TextureReader) -> list[Piece]:

@@ -24,21 +24,8 @@ ROUGH = f"terrain:\n  - {{kind: rough, {AREA}, cell_m: 0.2, height_m: 0.06}}\n"
 BOXES = f"terrain:\n  - {{kind: boxes, {AREA}, density_per_m2: 2, size_m: [0.1, 1], height_m: [0.01, 0.04]}}\n"
 STEPS = f"terrain:\n  - {{kind: steps, {AREA}, rise_m: 0.05, run_m: 0.4, count: 4}}\n"
 PLATES = f"terrain:\n  - {{kind: plates, {AREA}, size_m: 0.4, height_m: 0.03, sink_m: [0, 0.02], tilt_deg: 4}}\n"
-WALKS = [
-    "flat",
-    "rough",
-    "boxes",
-    "steps",
-    "slope",
-    "ice",
-    "plates",
-    "push",
-    "obstacles",
-    "shift_friction",
-    "shift_payload",
-    "shift_actuator",
-    "shift_ground",
-]
+TERRAINS = ["flat", "rough", "boxes", "steps", "slope", "ice", "plates", "push", "obstacles"]
+WALKS = [*TERRAINS, "shift_friction", "shift_payload", "shift_actuator", "shift_ground"]
 
 
 def load(tmp_path, text, seed=0, overrides=None):
