@@ -12,13 +12,14 @@ import numpy as np
 import neuro_robot.bags.event_bags  # noqa: F401 - makes bags a format among the others
 from neuro_robot.bags.pairing import packets_with_senses
 from neuro_robot.bags.reader import BagReader, bag_folder
+from neuro_robot.bags.topics import JOINT_STATES
 from neuro_robot.errors import BagError, PacketError
 from neuro_robot.events.array import Events
 from neuro_robot.events.files import EventReader, Geometry, open_reader
 from neuro_robot.events.packet import EventPacket, StreamDecoder
 from neuro_robot.nodes.conversions import packet_message
 from neuro_robot.nodes.source import EventOutput, OutputParameters
-from neuro_robot.robot import Imu
+from neuro_robot.robot import Imu, LegSense
 
 FILE_ENCODING = "evt3"  # of packets made of a file's events, unless another is asked for
 RESTART_NS = 1_000_000_000  # a step back of time this long is a new recording, a shorter one a camera's glitch
@@ -32,6 +33,7 @@ class Item:
     stamp_ns: int  # of the packets
     messages: list[Any]  # event_camera_msgs/msg/EventPacket
     imu: list[Imu] = field(default_factory=list)
+    legs: LegSense | None = None
 
 
 class Playback(Protocol):
@@ -40,6 +42,7 @@ class Playback(Protocol):
     width: int
     height: int
     about: str  # in words, for the log
+    legs: bool  # whether it holds what legs felt
 
     def items(self, start_ns: int = 0) -> Iterator[Item]:
         """What is due from start_ns on, in order."""
@@ -78,20 +81,21 @@ class BagPlayback:
             raise BagError(f"{path}: has no event packets to play")
         self.width, self.height = first[1].width, first[1].height
         self.about = f"{self._total} packets of encoding {first[1].encoding}, as recorded"
+        self.legs = self._reader.counts.get(JOINT_STATES.name, 0) > 0
 
     def items(self, start_ns: int = 0) -> Iterator[Item]:
         """One item for each packet; packets before start_ns are decoded for their time only."""
         decoder = StreamDecoder()
         origin_ns: int | None = None
         before_ns = due_ns = self._sent = 0
-        for packet, samples, _legs in packets_with_senses(self._reader):
+        for packet, samples, legs in packets_with_senses(self._reader):
             t_end_ns = _reached(decoder, packet, before_ns)
             step_ns = 0 if origin_ns is None else t_end_ns - before_ns
             origin_ns, before_ns = t_end_ns, t_end_ns
             due_ns += max(step_ns, 0)  # a new flight in the bag follows at once
             self._sent += 1
             if due_ns >= start_ns:
-                yield Item(due_ns, packet.stamp_ns, [packet_message(packet)], samples)
+                yield Item(due_ns, packet.stamp_ns, [packet_message(packet)], samples, legs)
 
     def share(self) -> float:
         """Packets given, of all."""
@@ -113,6 +117,7 @@ class FilePlayback:
         self._made = _Collected()
         self._output = EventOutput(self._made, config, self.width, self.height, by_sensor_time=True)
         self.about = f"{self._reader.format} as packets of encoding {config.encoding}"
+        self.legs = False
         self._fresh = True
 
     def _opened(self) -> EventReader:

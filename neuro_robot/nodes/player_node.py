@@ -20,11 +20,13 @@ from rclpy.clock import Clock, ClockType
 from rosgraph_msgs.msg import Clock as ClockMsg
 from sensor_msgs.msg import Imu as ImuMsg
 from std_srvs.srv import SetBool, Trigger
+from trajectory_msgs.msg import JointTrajectory
 
-from neuro_robot.bags.topics import CLOCK, COMMAND, EVENTS, IMU
+from neuro_robot.bags.topics import CLOCK, COMMAND, EVENTS, IMU, JOINT_TRAJECTORY
 from neuro_robot.errors import BagError, ConfigError
 from neuro_robot.nodes.conversions import clock_message, imu_message, time_message
 from neuro_robot.nodes.core import CoreNode, qos, run
+from neuro_robot.nodes.leg_output import LegOutput
 from neuro_robot.nodes.pacing import Pace
 from neuro_robot.nodes.parameters import read
 from neuro_robot.nodes.playback import Item, Playback, open_playback
@@ -69,7 +71,9 @@ class PlayerNode(CoreNode):
         self._events = self.create_lifecycle_publisher(EventPacketMsg, EVENTS.name, qos(EVENTS))
         self._imu = self.create_lifecycle_publisher(ImuMsg, IMU.name, qos(IMU))
         self._clock_topic = self.create_lifecycle_publisher(ClockMsg, CLOCK.name, qos(CLOCK)) if config.clock else None
-        self._subscription = self.create_subscription(TwistStamped, COMMAND.name, self._on_command, qos(COMMAND, 1000))
+        self._legs = LegOutput(self) if self._playback.legs else None
+        kind, topic = (JointTrajectory, JOINT_TRAJECTORY) if self._legs else (TwistStamped, COMMAND)
+        self._subscription = self.create_subscription(kind, topic.name, self._on_command, qos(topic, 1000))
         self._own_services = [
             self.create_service(SetBool, "~/pause", self._on_pause),
             self.create_service(Trigger, "~/restart", self._on_restart),
@@ -104,7 +108,7 @@ class PlayerNode(CoreNode):
         for service in self._own_services:
             self.destroy_service(service)
         self.destroy_subscription(self._subscription)
-        for publisher in (self._events, self._imu, self._clock_topic):
+        for publisher in (self._events, self._imu, self._clock_topic, *(self._legs.publishers if self._legs else ())):
             if publisher is not None:
                 self.destroy_lifecycle_publisher(publisher)
         del self._report_timer
@@ -191,6 +195,8 @@ class PlayerNode(CoreNode):
     def _send(self, item: Item) -> None:
         for sample in item.imu:
             self._imu.publish(imu_message(sample))
+        if self._legs is not None:
+            self._legs.publish(item.legs)
         for message in item.messages:
             if self._config.stamps == "now":
                 message.header.stamp = time_message(time.time_ns())
@@ -205,7 +211,7 @@ class PlayerNode(CoreNode):
             self._next = next(self._items, None)
             self._pace.jump(0.0, time.monotonic())
 
-    def _on_command(self, _message: TwistStamped) -> None:
+    def _on_command(self, _message: Any) -> None:
         self._answers += 1
         waiting = self.active and self._next is not None and self._pace.running and not self._pace.held
         if self._config.mode == "lockstep" and waiting and self._next is not None:
