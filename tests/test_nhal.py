@@ -60,14 +60,14 @@ PARAMS = {"conductance_LIF": {"input_weight": 2.0}, "Izhikevich": {"bias": 10.0}
 def test_every_type_of_neuron_fires(kind):
     params = {"input_weight": 3.0} | PARAMS.get(kind, {}) if kind != "Poisson" else {"rate_hz": 100.0}
     group = nh.NeuronGroup(5, type=kind, params=params)
-    spikes = nh.SpikeMonitor(group)
+    spikes = None if kind == "Poisson" else nh.SpikeMonitor(group)  # a source's single spikes are not reported
     model = nh.compile()
     n = sum(place.stop - place.start for place in model.inputs.values())
     assert n == (0 if kind == "Poisson" else 5)
     model.run(np.ones((500, n)), duration=500)
     fired = model.core.spike_counts[model.core.layer_slices["group0"]]
     assert fired.min() > 0
-    if kind != "Poisson":
+    if spikes is not None:
         assert np.array_equal(spikes.count, fired)
 
 

@@ -24,6 +24,11 @@ class SpikeMonitor:
             raise ConfigError(f"SpikeMonitor: expected a NeuronGroup, got {group!r}")
         if group.cell is None:
             raise ConfigError(f"SpikeMonitor: {group.name!r} is a group of events: its spikes are the input")
+        if group.cell.generates:
+            raise ConfigError(
+                f"SpikeMonitor: {group.name!r} is a random source, whose single spikes no back end reports; expected "
+                "neurons; model.core.spike_counts counts the source's spikes"
+            )
         self.group = group
         self.clear()
         group.network.monitors.append(self)

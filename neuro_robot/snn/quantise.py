@@ -90,7 +90,7 @@ def quantise(network: Network, options: Options | None = None) -> Quantised:
     made = Quantised(ChipNetwork())
     exponents: dict[str, int] = {}
     dynamics = {
-        layer.name: dynamics_of(layer, network.dt_ms) for layer in network.layers.values() if layer.cell is not None
+        layer.name: dynamics_of(layer, network.dt_ms) for layer in network.layers.values() if not _is_sent(layer)
     }
     largest = _largest_counts(network, dynamics, options)
     for name, told in dynamics.items():
@@ -104,7 +104,7 @@ def quantise(network: Network, options: Options | None = None) -> Quantised:
             made.units[connection.name] = 2.0 ** exponents[connection.name] / gain
     fractions = _fractions(network, exponents, options)
     for layer in network.layers.values():
-        if layer.cell is None:
+        if _is_sent(layer):
             _add_input(made, layer, fractions[layer.name], largest[layer.name], options)
         else:
             _add_layer(made, layer, dynamics[layer.name], network.dt_ms)
@@ -118,15 +118,16 @@ def _largest_counts(network: Network, dynamics: dict[str, Dynamics], options: Op
     """Events in a step that a line of each input layer can send: as asked for, and not more than do something."""
     found = {}
     for layer in network.layers.values():
-        if layer.cell is None:
+        if _is_sent(layer):
             outgoing = [c for c in network.connections.values() if c.pre.name == layer.name]
             counts = [scaling.largest_count(dynamics[c.post.name], c) for c in outgoing]
-            found[layer.name] = min(options.largest_input, max(counts, default=1.0)) if options.graded else 1.0
+            most = min(options.largest_input, max(counts, default=1.0))
+            found[layer.name] = most if _is_graded(layer, options) else 1.0
     return found
 
 
 def _add_input(made: Quantised, layer: Layer, fraction: int, largest: float, options: Options) -> None:
-    if not options.graded:
+    if not _is_graded(layer, options):
         made.chip.add_input(layer.name, layer.size, latency=0)
         return
     payload = max(round(largest * 2.0**fraction), 2)
@@ -140,11 +141,21 @@ def _fractions(network: Network, exponents: dict[str, int], options: Options) ->
     """Bits behind the point of each input layer's payloads: they take the place of bits of the weight exponents."""
     found = {}
     for layer in network.layers.values():
-        if layer.cell is None:
+        if _is_sent(layer):
             room = [exponents[c.name] for c in network.connections.values() if c.pre.name == layer.name]
             bits = min([FRACTION_BITS, *(exponent - reg.WEIGHT_EXP_RANGE[0] for exponent in room)])
-            found[layer.name] = bits if options.graded else 0
+            found[layer.name] = bits if _is_graded(layer, options) else 0
     return found
+
+
+def _is_sent(layer: Layer) -> bool:
+    """Whether the host sends the layer's spikes: those of inputs and of random sources."""
+    return layer.cell is None or layer.cell.generates
+
+
+def _is_graded(layer: Layer, options: Options) -> bool:
+    """Whether its spikes carry payloads."""
+    return layer.cell is None and options.graded
 
 
 def _add_layer(made: Quantised, layer: Layer, told: Dynamics, dt_ms: float) -> None:
@@ -186,8 +197,8 @@ def _connect(made: Quantised, told: Connection, exponent: int, fraction: int, dt
     if rule is not None:
         made.learning[told.name] = rule
         whole = np.clip(whole, rule.rule.w_min, rule.rule.w_max)
-    message_bits = made.chip.layers[told.pre.name].largest_input.bit_length() if told.pre.cell is None else 0
-    message_bits = message_bits if options.graded else 0
+    graded = _is_graded(told.pre, options)
+    message_bits = made.chip.layers[told.pre.name].largest_input.bit_length() if graded else 0
     made.chip.connect(
         told.pre.name, told.post.name, whole.astype(np.int64), told.delay_steps - 1,
         pairs=(told.pre_index, told.post_index), weight_exp=exponent - fraction,

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from neuro_robot.errors import ConfigError, WeightsError
 from neuro_robot.snn.backends import backend, names
-from neuro_robot.snn.cells import IF, LIF, AdEx
+from neuro_robot.snn.cells import IF, LIF, AdEx, Poisson
 from neuro_robot.snn.network import Network
 from neuro_robot.snn.rules import STDP, SumOfProducts
 from neuro_robot.snn.weights_file import load_state, save_state
@@ -52,7 +52,7 @@ def random_network(seed):
 
 def test_both_are_registered_and_tell_what_they_hold():
     assert {"loihi", "loihi2"} <= set(names())
-    assert backend("loihi2").cells == (IF, LIF)
+    assert backend("loihi2").cells == (IF, LIF, Poisson)
     assert "24 bits" in backend("loihi").limits["decays"]
 
 

@@ -69,7 +69,7 @@ def test_output_axons_count_the_cores_a_spike_goes_to():
     ("net", "chip", "told"),
     [
         (network(1, 140_000), LOIHI, "the network has 140000 neurons, the chip 131072"),
-        (network(5000, 2), LOIHI, "layer 'n': a single neuron does not fit .* 5000 input axons of the core's 4096"),
+        (network(5000, 2), LOIHI, "layer 'n': one neuron does not fit .* 5000 input axons of the core's 4096"),
     ],
 )
 def test_what_does_not_fit_is_refused(net, chip, told):

@@ -8,7 +8,7 @@ from typing import Any
 from neuro_robot.snn.backends import register
 from neuro_robot.snn.backends.base import Backend, Model
 from neuro_robot.snn.backends.loihi.chips import CHIPS, Chip
-from neuro_robot.snn.cells import IF, LIF
+from neuro_robot.snn.cells import IF, LIF, Poisson
 from neuro_robot.snn.network import Network
 from neuro_robot.snn.rules import STDP, Homeostasis, SumOfProducts, TripletSTDP
 
@@ -36,6 +36,7 @@ def _limits(chip: Chip) -> dict[str, str]:
         "delays": "1 to 63 steps",
         "refractory period": "0 to 62 steps",
         "inputs": "events with a payload" if chip.graded else "0 or 1 in each step",
+        "Poisson": "drawn by the host and sent as inputs, the same spikes as on cpu",
         "reward": "for each neuron" if chip.reward_per_neuron else "one for a layer",
         "learning": "traces of 7 bits, tags of 9, stochastic rounding; approximate, as every public model of it",
         "nearest pairs": "a full trace of 127, which later spikes cannot raise",
@@ -52,7 +53,7 @@ for _chip in CHIPS.values():
         Backend(
             name=_chip.name,
             description=DESCRIPTIONS[_chip.name],
-            cells=(IF, LIF),
+            cells=(IF, LIF, Poisson),
             rules=(STDP, TripletSTDP, Homeostasis, SumOfProducts),
             compile=partial(_compile, chip=_chip),
             limits=_limits(_chip),

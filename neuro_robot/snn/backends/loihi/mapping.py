@@ -109,7 +109,7 @@ def _least_parts(network: ChipNetwork, layer: ChipLayer, chip: Chip) -> int:
             return parts
         if parts == layer.size:
             raise ConfigError(
-                f"layer {layer.name!r}: a single neuron does not fit a core of {chip.name}: {min(reasons)}; give it fewer"
+                f"layer {layer.name!r}: one neuron does not fit a core of {chip.name}: {min(reasons)}; give it fewer"
             )
         parts = min(layer.size, max(parts + 1, parts * 9 // 8))
 

@@ -17,6 +17,7 @@ from neuro_robot.snn.backends.loihi.faults import LoihiBreaker
 from neuro_robot.snn.backends.loihi.float_machine import FloatMachine
 from neuro_robot.snn.backends.loihi.machine import FLOAT32, Machine
 from neuro_robot.snn.backends.loihi.registers import MIXED
+from neuro_robot.snn.backends.loihi.sources import Sources
 from neuro_robot.snn.network import Network, check_weights
 from neuro_robot.snn.primitives import LARGEST, check_choice, check_number
 
@@ -55,6 +56,7 @@ class LoihiModel(Model):
         self.machine: Machine = ARITHMETICS[arithmetic](self.quantised.chip, int(seed))
         self._rules = {name: number for number, name in enumerate(self.quantised.learning)}
         self._silence = np.zeros(self._input_shape, np.float32)
+        self.sources = Sources.of(network)
         self._start = self.machine.v.copy()
         self._switch()
 
@@ -63,7 +65,16 @@ class LoihiModel(Model):
         values = self._silence if inputs is None else np.asarray(inputs)
         if values.dtype is not FLOAT32 or values.shape != self._input_shape or not values.flags.c_contiguous:
             values = self._converted(values)
-        return self.machine.step_counts(values)
+        return self.machine.step_counts(values) if self.sources is None else self._step_drawn(self.sources, values)
+
+    def _step_drawn(self, sources: Sources, values: NDArray[np.float32]) -> NDArray[np.int32]:
+        """A step with the spikes of Poisson layers, which are drawn again when the inputs are refused."""
+        before = sources.state.copy()
+        try:
+            return self.machine.step_counts(sources.joined(values))
+        except ConfigError:
+            sources.state[...] = before
+            raise
 
     def set_reward(self, layer: str, value: ArrayLike) -> None:
         """See Model.set_reward; `loihi` has one reward for all neurons of a layer, `loihi2` one for each."""

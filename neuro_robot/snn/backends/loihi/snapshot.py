@@ -2,7 +2,8 @@
 
 Names: u, v, wait (refractory steps left), each int32 (n,); sent (spikes under way, newest step first, (depth, n)); per
 connection shape/<name>, synapses/<name> (pre, post, delay) and weights/<name>; where something learns clock (steps,
-seed), reward, and per rule tags/<name>, pre_trace/<name> (2, traces), post_trace/<name> (3, n_post), sums/<name>.
+seed), reward, and per rule tags/<name>, pre_trace/<name> (2, traces), post_trace/<name> (3, n_post), sums/<name>;
+of Poisson layers sources.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ def take(model: LoihiModel) -> dict[str, NDArray[Any]]:
         arrays[f"shape/{name}"] = np.array([told.pre.size, told.post.size], np.int64)
         arrays[f"synapses/{name}"] = np.stack([told.pre_index, told.post_index, told.delay_steps], axis=1)
         arrays[f"weights/{name}"] = model.whole_weights(name)
-    arrays |= {name: view.copy() for name, view in _learning_views(model).items()}
+    arrays |= {name: view.copy() for name, view in _views(model).items()}
     return arrays
 
 
@@ -52,15 +53,16 @@ def restore(model: LoihiModel, arrays: Mapping[str, NDArray[Any]]) -> None:
     _resend(model, arrays["sent"])
     for name in model.connections:
         model.set_whole_weights(name, arrays[f"weights/{name}"])
-    for name, view in _learning_views(model).items():
+    for name, view in _views(model).items():
         view[...] = arrays[name]
 
 
-def _learning_views(model: LoihiModel) -> dict[str, NDArray[Any]]:
+def _views(model: LoihiModel) -> dict[str, NDArray[Any]]:
     learning = model.machine.learning
+    sources: dict[str, NDArray[Any]] = {} if model.sources is None else {"sources": model.sources.state}
     if learning is None:
-        return {}
-    views: dict[str, NDArray[Any]] = {"clock": learning.clock[: lk.UPDATES], "reward": learning.reward}
+        return sources
+    views: dict[str, NDArray[Any]] = sources | {"clock": learning.clock[: lk.UPDATES], "reward": learning.reward}
     for name, rule in zip(model.plastic_names(), learning.rules, strict=True):
         z, size = int(rule[lk.R_Z]), int(rule[lk.R_LAST] - rule[lk.R_FIRST])
         post = slice(int(rule[lk.R_Y]), int(rule[lk.R_Y] + rule[lk.R_SIZE]))
