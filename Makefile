@@ -24,7 +24,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup fly evaluate test lint types pytest doctor clean
+.PHONY: help setup fly walk evaluate test lint types pytest doctor clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ setup: $(STAMPS)/message ## the environment in .venv: dependencies, the package,
 
 fly: setup ## one flight through the forest; ARGS go to `neuro_robot fly`
 	$(BIN)/neuro_robot fly $(ARGS)
+
+walk: setup ## a quadruped on flat ground; ARGS go to `neuro_robot walk`
+	$(BIN)/neuro_robot walk $(ARGS)
 
 evaluate: setup ## many flights and the table of success rates; ARGS go to `neuro_robot evaluate`
 	$(BIN)/neuro_robot evaluate $(ARGS)
