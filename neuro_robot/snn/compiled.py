@@ -15,7 +15,7 @@ from neuro_robot.snn.backends.raster import raster_of
 from neuro_robot.snn.faults_cpu import CpuBreaker
 from neuro_robot.snn.kernels import step, tables
 from neuro_robot.snn.network import Network, check_weights
-from neuro_robot.snn.primitives import LARGEST, check_choice
+from neuro_robot.snn.primitives import LARGEST, check_choice, check_whole
 
 OPENED = ("_entries", "_frame", "_step", "_inputs", "_spikes")  # rebuilt, not copied
 LONGEST_PIECE = 4_000_000  # places for spikes in one call of the kernel
@@ -25,14 +25,18 @@ class CompiledNetwork(Model):
     """A network that runs on the processor; v, current and thresholds are views in the numbering of `layer_slices`.
 
     dtype: "float32" or "float64", of all numbers. potentiation: "deferred" works plain pair and triplet rules out when
-    a weight is needed, to the precision of dtype; "eager" does it spike by spike, some ten times slower.
-    Raises ConfigError on other words.
+    a weight is needed, to the precision of dtype; "eager" does it spike by spike, some ten times slower. threads: among
+    how many the leaky neurons and static synapses of large networks are divided; the bits are the same for any number.
+    Raises ConfigError on other words and numbers.
     """
 
-    def __init__(self, network: Network, dtype: str = "float32", potentiation: str = "deferred") -> None:
+    def __init__(
+        self, network: Network, dtype: str = "float32", potentiation: str = "deferred", threads: int = 1
+    ) -> None:
         super().__init__(network)
         check_choice("cpu.dtype", dtype, ("float32", "float64"))
         check_choice("cpu.potentiation", potentiation, ("deferred", "eager"))
+        self._threads = check_whole("cpu.threads", threads, 1, 64)
         told = tuple(self.connections.values())
         self._tables, self._places = layout.build(
             self.dt_ms, self.layers, told, np.dtype(dtype).type, potentiation == "deferred"
@@ -51,7 +55,7 @@ class CompiledNetwork(Model):
     def _open(self) -> None:
         """What depends on where the tables lie in memory."""
         real: Any = self._tables.state.dtype.type
-        self._entries = step.entries(real, step.parts_of(self._tables))
+        self._entries = step.entries(real, step.parts_of(self._tables, self._threads))
         self._frame = tables.frame_of(self._tables)
         self._step, self._inputs, self._spikes = self._entries.step, self._tables.inputs, self._tables.spikes
 

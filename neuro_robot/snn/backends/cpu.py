@@ -32,6 +32,7 @@ register(
         options={
             "dtype": "float32 (default) or float64",
             "potentiation": "deferred (default) or eager: when plain pair and triplet rules change weights",
+            "threads": "1 (default) to 64, for static synapses and leaky neurons of large networks; the same bits",
         },
     )
 )

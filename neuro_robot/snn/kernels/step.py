@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from numba import njit
 
-from neuro_robot.snn.kernels import arrivals, deferred, membranes, plasticity, products, scaling
+from neuro_robot.snn.kernels import arrivals, deferred, membranes, plasticity, products, scaling, threads
 from neuro_robot.snn.kernels import tables as k
 from neuro_robot.snn.kernels.spikes import are_counts, draw, receive, receive_list
 from neuro_robot.snn.kernels.tables import ints, longs, table_ints, table_longs, table_singles
@@ -27,6 +27,7 @@ class Parts(NamedTuple):
     deferred: bool
     products: bool
     scaling: bool
+    threads: int  # 1: nothing is divided
 
 
 class Entries(NamedTuple):
@@ -38,11 +39,12 @@ class Entries(NamedTuple):
     settled: Any  # (rule, weights out) tells the weights as they would be settled, and leaves the network alone
 
 
-def parts_of(tables: k.Tables) -> Parts:
-    """The parts that a network has."""
+def parts_of(tables: k.Tables, threads: int = 1) -> Parts:
+    """The parts that a network has, and among how many threads its large ones are divided."""
     kinds, rules = set(tables.layers[:, k.L_KIND]), set(tables.rules[:, k.R_KIND])
     others = bool(kinds - {k.INPUT, k.LEAKY, k.POISSON})
-    return Parts(others, k.EAGER in rules, k.DEFERRED in rules, k.PRODUCTS in rules, len(tables.scalings) > 0)
+    scaled = len(tables.scalings) > 0
+    return Parts(others, k.EAGER in rules, k.DEFERRED in rules, k.PRODUCTS in rules, scaled, threads)
 
 
 @functools.cache
@@ -52,7 +54,8 @@ def entries(real: Any, parts: Parts) -> Entries:
     A part that is missing is told as None: numba leaves out what an `is not None` of None guards. The functions are
     global and the closures hold constants only, as otherwise their cache would never be hit.
     """
-    cells, eager, deferral, sums, scalings = (True if part else None for part in parts)
+    cells, eager, deferral, sums, scalings = (True if part else None for part in parts[:5])
+    shares = parts.threads if parts.threads > 1 else None
 
     @njit(cache=True)
     def step(frame: k.Longs) -> Any:
@@ -62,7 +65,7 @@ def entries(real: Any, parts: Parts) -> Entries:
         now = longs(t, k.COUNTERS)[k.STEP]
         receive(now % table_ints(t, k.SENT_COUNT).shape[0], t)
         draw(now % table_ints(t, k.SENT_COUNT).shape[0], t)
-        return advance(now, t, cells, eager, deferral, sums, scalings)
+        return advance(now, t, cells, eager, deferral, sums, scalings, shares)
 
     @njit(cache=True)
     def run(
@@ -75,7 +78,7 @@ def entries(real: Any, parts: Parts) -> Entries:
             slot = now % table_ints(t, k.SENT_COUNT).shape[0]
             draw(slot, t)
             receive_list(slot, lines[first[n] : first[n + 1]], values[first[n] : first[n + 1]], t)
-            counts[n] = advance(now, t, cells, eager, deferral, sums, scalings)
+            counts[n] = advance(now, t, cells, eager, deferral, sums, scalings, shares)
             out[found : found + counts[n]] = spikes[: counts[n]]
             found += counts[n]
         return found
@@ -98,18 +101,22 @@ Part = Any  # None where the network does not have it
 
 
 @k.inner
-def advance(now: int, t: k.Memory, cells: Part, eager: Part, deferral: Part, sums: Part, scalings: Part) -> Any:
+def advance(
+    now: int, t: k.Memory, cells: Part, eager: Part, deferral: Part, sums: Part, scalings: Part, shares: Part
+) -> Any:
     """A step from the received spikes on; returns how many neurons fired."""
     slot, layers = now % table_ints(t, k.SENT_COUNT).shape[0], table_longs(t, k.LAYERS)
     begin(t, eager, deferral, sums)
-    arrive(now, t, eager, deferral, sums)
+    arrive(now, t, eager, deferral, sums, shares)
     found = 0
     for layer in range(layers.shape[0]):
         kind = layers[layer, k.L_KIND]
         if kind in (k.INPUT, k.POISSON):
             continue
-        if kind == k.LEAKY:
+        if kind == k.LEAKY and shares is None:
             membranes.integrate_leaky(layer, t)
+        if shares is not None and kind == k.LEAKY:
+            threads.integrate_leaky(layer, shares, t)
         if cells is not None:
             membranes.integrate(layer, kind, t)
         found = membranes.collect(layer, slot, found, t)
@@ -138,7 +145,7 @@ def begin(t: k.Memory, eager: Part, deferral: Part, sums: Part) -> None:
 
 
 @k.inner
-def arrive(now: int, t: k.Memory, eager: Part, deferral: Part, sums: Part) -> None:
+def arrive(now: int, t: k.Memory, eager: Part, deferral: Part, sums: Part, shares: Part) -> None:
     """Everything that arrives in this step, group by group."""
     groups, rules, sent_count = table_longs(t, k.GROUPS), table_longs(t, k.RULES), table_ints(t, k.SENT_COUNT)
     sent_index, sent_value = table_ints(t, k.SENT_INDEX), table_singles(t, k.SENT_VALUE)
@@ -151,8 +158,10 @@ def arrive(now: int, t: k.Memory, eager: Part, deferral: Part, sums: Part) -> No
         index = sent_index[slot, group[k.G_START] : group[k.G_START] + count]
         value = sent_value[slot, group[k.G_START] : group[k.G_START] + count]
         kind = -1 if group[k.G_RULE] < 0 else rules[group[k.G_RULE], k.R_KIND]
-        if kind < 0:
+        if kind < 0 and shares is None:
             arrivals.fixed(group, index, value, t)
+        if shares is not None and kind < 0:
+            threads.fixed(group, index, value, shares, t)
         if eager is not None and kind == k.EAGER:
             arrivals.eager(group, index, value, t)
         if deferral is not None and kind == k.DEFERRED:

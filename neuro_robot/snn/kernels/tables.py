@@ -113,7 +113,7 @@ SENT_INDEX, SENT_VALUE, SENT_COUNT, SPIKES, SPIKE_COUNTS, COUNTERS, OWED = range
 
 
 @intrinsic
-def _pointer(_typing: Any, _address: Any) -> Any:
+def pointer(_typing: Any, _address: Any) -> Any:
     """An address as a pointer."""
 
     def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
@@ -147,13 +147,13 @@ class Memory(NamedTuple):
 @inner
 def memory(frame: Longs, real: Any) -> Memory:
     """A Memory of a frame, for one type of floats."""
-    return Memory(frame, carray(_pointer(frame[0]), (0,), real))
+    return Memory(frame, carray(pointer(frame[0]), (0,), real))
 
 
 def _flat(kind: Any) -> Any:
     @inner
     def flat(t: Memory, k: int) -> Any:
-        return carray(_pointer(t.frame[3 * k]), (t.frame[3 * k + 1],), kind)
+        return carray(pointer(t.frame[3 * k]), (t.frame[3 * k + 1],), kind)
 
     return flat
 
@@ -161,7 +161,7 @@ def _flat(kind: Any) -> Any:
 def _table(kind: Any) -> Any:
     @inner
     def table(t: Memory, k: int) -> Any:
-        return carray(_pointer(t.frame[3 * k]), (t.frame[3 * k + 1], t.frame[3 * k + 2]), kind)
+        return carray(pointer(t.frame[3 * k]), (t.frame[3 * k + 1], t.frame[3 * k + 2]), kind)
 
     return table
 
@@ -169,13 +169,13 @@ def _table(kind: Any) -> Any:
 @inner
 def reals(t: Memory, k: int) -> Any:
     """A table of one dimension of the network's floats."""
-    return carray(_pointer(t.frame[3 * k]), (t.frame[3 * k + 1],), t.zero.dtype)
+    return carray(pointer(t.frame[3 * k]), (t.frame[3 * k + 1],), t.zero.dtype)
 
 
 @inner
 def table_reals(t: Memory, k: int) -> Any:
     """A table of two dimensions of the network's floats."""
-    return carray(_pointer(t.frame[3 * k]), (t.frame[3 * k + 1], t.frame[3 * k + 2]), t.zero.dtype)
+    return carray(pointer(t.frame[3 * k]), (t.frame[3 * k + 1], t.frame[3 * k + 2]), t.zero.dtype)
 
 
 ints, longs, bytes_of, doubles, singles = (

@@ -13,7 +13,7 @@ import numpy as np
 from numba import carray, njit
 from numpy.typing import NDArray
 
-from neuro_robot.snn.kernels.tables import _pointer
+from neuro_robot.snn.kernels.tables import pointer
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
@@ -74,18 +74,18 @@ def _open(frame: Longs) -> Any:
 
 @njit(cache=True)
 def _list(frame: Longs, k: int, kind: Any) -> Any:
-    return carray(_pointer(frame[FRAME * k]), (frame[FRAME * k + 1],), kind)
+    return carray(pointer(frame[FRAME * k]), (frame[FRAME * k + 1],), kind)
 
 
 @njit(cache=True)
 def _array(frame: Longs, k: int, kind: Any) -> Any:
-    return carray(_pointer(frame[FRAME * k]), (frame[FRAME * k + 1], frame[FRAME * k + 2]), kind)
+    return carray(pointer(frame[FRAME * k]), (frame[FRAME * k + 1], frame[FRAME * k + 2]), kind)
 
 
 @njit(cache=True)
 def _cube(frame: Longs, k: int, kind: Any) -> Any:
     shape = (frame[FRAME * k + 1], frame[FRAME * k + 2], frame[FRAME * k + 3])
-    return carray(_pointer(frame[FRAME * k]), shape, kind)
+    return carray(pointer(frame[FRAME * k]), shape, kind)
 
 
 @njit(cache=True)
