@@ -38,8 +38,8 @@ def load(tmp_path, text, seed=0, overrides=None):
 def body():
     made = []
 
-    def make(world):
-        made.append(LeggedBody(world, QuadrupedConfig()))
+    def make(world, config=None):
+        made.append(LeggedBody(world, config or QuadrupedConfig()))
         made[-1].place((0.0, 0.0, 200.0), 0.0, np.zeros(12))  # out of the rays' way
         return made[-1]
 
@@ -112,7 +112,7 @@ def test_steps_boxes_and_plates_are_walkable_objects(tmp_path, body):
 
 def standing(body, world, config, steps=1500, x=0.0):
     """The body in its stance by stiff springs without actuators or noise."""
-    physics = body(world)
+    physics = body(world, config)
     stance, feet = stance_of(config), np.empty((4, 3))
     foot_positions(leg_geometry(config), stance, feet)
     top = max(physics.ground_height(x + fx, fy) for fx, fy, _ in feet)
@@ -135,6 +135,25 @@ def test_a_foot_neither_sinks_into_a_flat_field_nor_differs_from_the_plane(body)
         on_field = standing(body, world, QuadrupedConfig())
         assert on_field.pose[2] - height == pytest.approx(on_plane.pose[2], abs=1e-3)
         assert on_field.forces.sum() == pytest.approx(on_field.mass * 9.81, rel=0.01)
+
+
+@pytest.mark.parametrize("friction", [0.2, 0.4])
+def test_feet_slip_when_the_pull_exceeds_friction_times_weight(body, friction):
+    """Coulomb: a sideways force that grows slowly moves the feet where it reaches friction times weight."""
+    config = dataclasses.replace(QuadrupedConfig(), friction=friction)
+    physics, stance = standing(body, world_of(start=Start(0, 0, 0.3)), config), stance_of(config)
+
+    def foot():
+        return physics._bullet.getLinkState(physics._body, physics._feet[0], physicsClientId=physics._client)[4][0]
+
+    start, force = foot(), 0.0
+    while abs(foot() - start) < 0.008 and force < 3 * friction * physics.mass * 9.81:
+        force += 0.02
+        physics.push((force, 0.0, 0.0))
+        physics.read()
+        physics.drive(100.0 * (stance - physics.joints[0]) - 2.0 * physics.joints[1])
+        physics.step(0.0)
+    assert force == pytest.approx(friction * physics.mass * 9.81, rel=0.1)
 
 
 def test_a_loaded_plate_sinks_and_comes_back(body):
