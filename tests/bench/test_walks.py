@@ -1,0 +1,144 @@
+"""Walks in numbers: figures of the legs against hand counts, the table's cells, what counts as success."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from bench.fakes import episode, fake_run
+
+from neuro_robot.bench import leg_figures
+from neuro_robot.bench.bodies import body_of, walked
+from neuro_robot.bench.evaluate_walk import WalkEvaluation, _first_jobs, summarise_walks
+from neuro_robot.bench.legs import attitude, duty_factors, feet_in_trunk, leg_points, leg_summary, stances
+from neuro_robot.config import to_dict
+from neuro_robot.errors import ConfigError
+from neuro_robot.events.array import EVENT_DTYPE
+from neuro_robot.sim.quadruped import QuadrupedConfig, stance_of
+
+SECONDS = 4.0
+
+
+def walked_run():
+    """Two metres ahead in 4 s, turning 0.2 rad left; FR steps twice, the others stand."""
+    _, run = fake_run()
+    t = np.arange(0.0, SECONDS + 1e-9, 0.005)
+    yaw = 0.2 * t / SECONDS
+    half = yaw / 2
+    touches = np.array([(1e9, 0, 0, 0), (1.5e9, 0, 0, 1), (3e9, 0, 0, 0), (3.25e9, 0, 0, 1)], EVENT_DTYPE)
+    joints = np.zeros((len(t), 3, 12))
+    joints[:, 0] = stance_of(QuadrupedConfig())
+    return replace(
+        run,
+        summary={"configuration": {"sim": {"body": to_dict(QuadrupedConfig())}}},
+        odom_t=t,
+        position=np.stack([0.5 * t, 0 * t, 0 * t + 0.3], axis=1),
+        orientation=np.stack([0 * t, 0 * t, np.sin(half), np.cos(half)], axis=1),
+        velocity=np.zeros((len(t), 3)),
+        touches=touches,
+        joint_t=t,
+        joints=joints,
+        reward_t=t,
+        gait={"stride": np.ones(len(t))},
+    )
+
+
+def test_the_legs_part_of_the_summary():
+    score = {"sim_score_positive_work_j": 60.0, "sim_score_mass_kg": 12.0, "sim_score_slip_m": 0.3}
+    legs = leg_summary(walked_run(), score)
+    assert legs["advance_m"] == pytest.approx(2.0)
+    assert legs["mean_speed"] == pytest.approx(0.5)
+    assert legs["drift_deg_per_10s"] == pytest.approx(math.degrees(0.2) * 10 / SECONDS)
+    assert legs["cost_of_transport"] == pytest.approx(60.0 / (12.0 * 9.80665 * 2.0), rel=1e-3)
+    assert legs["steps"] == 2
+    assert legs["step_rate_hz"] == pytest.approx(2 / 4 / SECONDS)
+    assert legs["duty_factor"]["FR"] == pytest.approx(1 - 0.75 / SECONDS)
+    assert legs["duty_factor"]["RL"] == 1.0
+    assert leg_summary(walked_run(), {})["cost_of_transport"] is None
+    assert leg_summary(fake_run()[1], score) is None
+
+
+def test_stances_and_attitude():
+    run = walked_run()
+    assert stances(run, 0) == [(0.0, 1.0), (1.5, 3.0), (3.25, pytest.approx(SECONDS))]
+    assert duty_factors(run)[1:] == [1.0, 1.0, 1.0]
+    roll, pitch, yaw = attitude(run)
+    assert np.allclose(roll, 0) and np.allclose(pitch, 0)  # noqa: PT018
+    assert yaw[-1] == pytest.approx(0.2)
+
+
+def test_feet_stand_under_their_hips():
+    run = walked_run()
+    feet = feet_in_trunk(run)[0]
+    body = QuadrupedConfig()
+    drop = body.thigh_length * math.cos(0.9) + body.shank_length * math.cos(0.9 - 1.8)
+    assert np.allclose(feet[:, 2], -drop)
+    assert np.allclose(np.abs(feet[:, 1]), body.hip_y + body.hip_length)
+    hips, knees, ends = leg_points(run)[:, 0]
+    assert np.allclose(np.linalg.norm(knees - hips, axis=1), body.thigh_length)
+    assert np.allclose(np.linalg.norm(ends - knees, axis=1), body.shank_length)
+
+
+def test_figures_are_drawn():
+    run = walked_run()
+    assert len(leg_figures.gait_figure(run).axes) == 1
+    assert len(leg_figures.posture_figure(run).axes) == 3
+    assert len(leg_figures.tuning_figure(run).axes) == 1
+    assert leg_figures.tuning_figure(replace(run, gait={})) is None
+
+
+def test_success_is_upright_and_far_enough_or_the_goal():
+    assert walked("timeout", 9.6, 0.6, 20.0)
+    assert not walked("timeout", 9.5, 0.6, 20.0)
+    assert not walked("fall", 30.0, 0.6, 20.0)
+    assert walked("goal", 1.0, 0.6, 20.0)
+    assert body_of("drone").success("goal", 0.0, 5.0, 1.0)
+    with pytest.raises(ConfigError, match="drone, quadruped"):
+        body_of("boat")
+
+
+def walk_of(outcome, advance, work, turned, success):
+    made = episode(outcome, seconds=20.0)
+    score = {"positive_work_j": work, "mass_kg": 12.0}
+    return replace(made, advance_m=advance, turned_deg=turned, score=score, success=success)
+
+
+def test_a_cell_of_the_table():
+    walks = [walk_of("timeout", 12.0, 500.0, 4.0, True), walk_of("fall", 3.0, 100.0, -2.0, False),
+             walk_of("timeout", -1.0, 400.0, 0.0, False)]  # fmt: skip
+    cell = summarise_walks(walks)
+    assert (cell["walks"], cell["successes"], cell["falls"]) == (3, 1, 1)
+    assert cell["falls_per_100m"] == pytest.approx(100 / 15)
+    assert cell["mean_speed"] == pytest.approx(14.0 / 60.0)
+    assert cell["cost_of_transport"] == pytest.approx(1000.0 / (12.0 * 9.80665 * 15.0), rel=1e-3)
+    assert cell["drift_deg_per_10s"] == pytest.approx(1.0)
+    assert summarise_walks([])["success_rate"] is None
+
+
+def test_rows_share_the_worlds_and_training_grounds_are_others():
+    request = WalkEvaluation(worlds=("walk_flat", "walk_rough"), seeds=(0, 1, 2), networks=2)
+    jobs = _first_jobs(request, folder=Path("x"))
+    assert [job.label for job in jobs[:4]] == [
+        "train learned 0",
+        "train learned 1",
+        "train shuffled 0",
+        "train shuffled 1",
+    ]
+    assert {job.arguments[0].first_seed for job in jobs[:4]} == {1000, 2000}
+    assert sum(job.row == "hopf" for job in jobs) == sum(job.row == "frozen" for job in jobs) == 6
+    assert not any(job.row == "learned" for job in jobs[4:])
+
+
+@pytest.mark.parametrize(("change", "said"), [
+    ({"rows": ("flying",)}, "rows: expected some of"),
+    ({"worlds": ()}, "worlds: expected at least one"),
+    ({"seeds": (1000,)}, "seeds: expected seeds from 0 to 999"),
+    ({"processes": 0}, "processes, networks"),
+    ({"duration_s": 0.0}, "expected numbers above 0"),
+])  # fmt: skip
+def test_what_cannot_be_evaluated_is_refused(change, said):
+    with pytest.raises(ConfigError, match=said):
+        WalkEvaluation(**change).check()
