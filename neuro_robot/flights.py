@@ -20,6 +20,7 @@ from neuro_robot.bench.flight import FlightLog, FlightRequest, fly
 from neuro_robot.bench.pilots import make_pilot, mind_config
 from neuro_robot.bench.plain import plain
 from neuro_robot.bench.runfolder import BAG, SUMMARY, WEIGHTS_AFTER, WEIGHTS_BEFORE, finish_run
+from neuro_robot.bench.shifts import replayed_reward, shift_s
 from neuro_robot.bench.summary import RunFacts, facts_of, write_summary
 from neuro_robot.config import flat, from_dict
 from neuro_robot.errors import BagError
@@ -153,6 +154,9 @@ def _fly_ros(run: RunRequest, progress: Progress | None) -> tuple[RunFacts, list
         for end, values in zip(ends, said, strict=True)
     ]
     values = controller.values
+    rewarded: dict[str, Any] = {}
+    if run.record and shift_s(run.flight) is not None:  # how long it took to adapt is read from the reward
+        rewarded["reward_t"], rewarded["reward"] = replayed_reward(run.folder / BAG, run.flight, weights[0])
     facts = RunFacts(
         request=_of_flight(run.flight, len(ends) - 1),
         mode=run.mode,
@@ -165,6 +169,7 @@ def _fly_ros(run: RunRequest, progress: Progress | None) -> tuple[RunFacts, list
         weights_after=_weights(run.flight, weights[1]),
         activity=from_diagnostics(values),
         decisions=int(values["commands"]),
+        **rewarded,
         diagnostics=_figures("sim_", said[-1]) | _figures("", values),
     )
     return facts, episodes

@@ -19,8 +19,8 @@ from neuro_robot.bench.network_summary import network_summary
 from neuro_robot.bench.pilots import mind_config
 from neuro_robot.bench.plain import plain, versions
 from neuro_robot.bench.rundata import RunData
+from neuro_robot.bench.shifts import shift_s
 from neuro_robot.config import from_dict, to_dict
-from neuro_robot.snn.faults_text import faults_of
 
 SCHEMA = "neuro_robot.run/1"
 Floats = npt.NDArray[np.float64]
@@ -160,14 +160,14 @@ def adaptation_figures(facts: RunFacts) -> dict[str, Any]:
 
     Performance is 1 - |reward|: the drone is rewarded for turning from what looms, and nothing looms while it is well.
     """
-    starts = [told.at_ms * 1e-3 for told in faults_of(str(facts.request.mind.get("faults", ""))) if told.at_ms > 0]
     told: dict[str, Any] = {"time_s": None, "level": LEVEL, "window_s": WINDOW_S}
-    if not starts:
+    shift = shift_s(facts.request)
+    if shift is None:
         return {**told, "why": "nothing was shifted during the flight: no fault with a start after 0 s"}
-    told |= {"shift": "first fault", "shift_s": min(starts)}
+    told |= {"shift": "first fault", "shift_s": shift}
     if not len(facts.reward_t):
-        return {**told, "why": "no reward is recorded over DDS; fly or replay in process"}
-    found = adaptation(facts.reward_t, 1.0 - np.abs(facts.reward), min(starts))
+        return {**told, "why": "the reward is not known: fly with a recording"}
+    found = adaptation(facts.reward_t, 1.0 - np.abs(facts.reward), shift)
     return {**told, "why": "the flight ended before the fault"} if found is None else {**told, **asdict(found)}
 
 
