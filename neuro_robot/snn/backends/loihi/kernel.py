@@ -13,6 +13,7 @@ import numpy as np
 from numba import carray, njit
 from numpy.typing import NDArray
 
+from neuro_robot.snn.backends.loihi.loops import add, add_scaled, integrate_u, integrate_v, move, test, wait
 from neuro_robot.snn.kernels.tables import pointer
 
 Floats = NDArray[np.float32]
@@ -38,8 +39,6 @@ STEP, OPERATIONS, COUNTS = 0, 1, 2
 # rows of `sent`
 INDEX, VALUE = 0, 1
 
-LIMIT = np.int32(1 << 23)  # as in registers.STATE_LIMIT
-TURN = np.int32(1 << 24)
 BLOCK = 16  # elements looked at together for being all zero
 ZERO, ONE = np.int32(0), np.int32(1)
 NONE, SINGLE, MOST = np.float32(0), np.float32(1), np.float32(1 << 24)  # events
@@ -221,32 +220,12 @@ def _arrive(
             for k in range(first, last):
                 target[post[k]] += weight[k] * value
         elif value == ONE:
-            _add(target[start : start + size], weight[first:last])
+            add(target[start : start + size], weight[first:last])
         else:
-            _add_scaled(target[start : start + size], weight[first:last], value)
+            add_scaled(target[start : start + size], weight[first:last], value)
     if shift > 0:
-        _move(cells[SUM, start : start + size], target[start : start + size], shift)
+        move(cells[SUM, start : start + size], target[start : start + size], shift)
     return operations
-
-
-@njit(cache=True)
-def _add(target: Ints, values: Shorts) -> None:
-    for k in range(target.shape[0]):
-        target[k] += np.int32(values[k])
-
-
-@njit(cache=True)
-def _add_scaled(target: Ints, values: Shorts, factor: np.int32) -> None:
-    for k in range(target.shape[0]):
-        target[k] += np.int32(values[k] * factor)
-
-
-@njit(cache=True)
-def _move(target: Ints, part: Ints, shift: int) -> None:
-    """Add the group's sums, shifted towards minus infinity, and empty them."""
-    for k in range(target.shape[0]):
-        target[k] += part[k] >> shift
-        part[k] = ZERO
 
 
 @njit(cache=True)
@@ -256,54 +235,8 @@ def _update(a: int, b: int, cells: Ints) -> bool:
     Four short loops, because with more arrays in one loop the compiler gives up telling them apart, and vector code.
     """
     u, v, left, fired = cells[U, a:b], cells[V, a:b], cells[LEFT, a:b], cells[FIRED, a:b]
-    _integrate_u(u, cells[SUM, a:b], cells[KEEP_U, a:b])
-    _integrate_v(v, u, cells[KEEP_V, a:b], cells[BIAS, a:b], left)
-    some: bool = _test(v, cells[VTH, a:b], fired)
-    _wait(left, cells[HOLD, a:b], fired)
+    integrate_u(u, cells[SUM, a:b], cells[KEEP_U, a:b])
+    integrate_v(v, u, cells[KEEP_V, a:b], cells[BIAS, a:b], left)
+    some: bool = test(v, cells[VTH, a:b], fired)
+    wait(left, cells[HOLD, a:b], fired)
     return some
-
-
-@njit(cache=True)
-def _integrate_u(u: Ints, total: Ints, keep: Ints) -> None:
-    for n in range(u.shape[0]):
-        x = np.int32(_decayed(u[n], keep[n]) + np.int32(total[n] << 6))
-        u[n] = np.int32(x - TURN) if x > LIMIT else (np.int32(x + TURN) if x <= -LIMIT else x)
-        total[n] = ZERO
-
-
-@njit(cache=True)
-def _integrate_v(v: Ints, u: Ints, keep: Ints, bias: Ints, left: Ints) -> None:
-    for n in range(v.shape[0]):
-        y = np.int32(np.int32(_decayed(v[n], keep[n]) + u[n]) + bias[n])
-        y = np.int32(min(max(y, np.int32(ONE - LIMIT)), np.int32(LIMIT - ONE)))
-        v[n] = ZERO if left[n] > ZERO else y
-
-
-@njit(cache=True)
-def _test(v: Ints, vth: Ints, fired: Ints) -> bool:
-    some = ZERO
-    for n in range(v.shape[0]):
-        spike = ONE if v[n] > vth[n] else ZERO
-        v[n] = ZERO if v[n] > vth[n] else v[n]
-        fired[n] = spike
-        some |= spike
-    found: bool = some != 0
-    return found
-
-
-@njit(cache=True)
-def _wait(left: Ints, hold: Ints, fired: Ints) -> None:
-    """Refractory periods run down, and begin where a neuron spiked."""
-    for n in range(left.shape[0]):
-        waited = np.int32(left[n] - ONE) if left[n] > ZERO else ZERO
-        left[n] = hold[n] if fired[n] != ZERO else waited
-
-
-@njit(cache=True)
-def _decayed(x: np.int32, keep: np.int32) -> np.int32:
-    """X keep / 4096 towards zero, in two parts of 12 bits each, so that no product leaves 32 bits."""
-    size, factor = np.uint32(abs(x)), np.uint32(keep)
-    part = np.uint32(np.uint32(size >> np.uint32(12)) * factor)
-    rest = np.uint32(np.uint32(np.uint32(size & np.uint32(4095)) * factor) >> np.uint32(12))
-    result = np.int32(np.uint32(part + rest))
-    return np.int32(-result) if x < ZERO else result

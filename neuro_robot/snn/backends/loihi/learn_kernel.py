@@ -1,8 +1,7 @@
 """On-chip learning of one time step in integers: traces, products, stochastic rounding.
 
 Called after the step it belongs to. Random bits are a hash of seed, step and place, so that neither the order of work
-nor the number of threads matters. Bits that the
-chip drops from a product are rounded at random, too.
+nor the number of threads matters. Bits that the chip drops from a product are rounded at random, too.
 """
 
 from __future__ import annotations
@@ -24,6 +23,7 @@ from neuro_robot.snn.backends.loihi.kernel import (
     INDEX,
     VALUE,
 )
+from neuro_robot.snn.backends.loihi.rounding import TOP, decay, raised, random_bits
 
 Ints = NDArray[np.int32]
 Shorts = NDArray[np.int16]
@@ -45,7 +45,6 @@ NOW, SEED, UPDATES = 0, 1, 2
 X0, Y0, U = 0, 1, 2
 BOTH, ARRIVAL_FIRST, APART = 0, 1, 2
 SIGNED_REWARD, REWARD_Y3 = 1, 2
-TOP = 127
 LARGEST_TAG = 255
 W, T = 5, 6  # variables; 0 .. 4 are the traces x1, x2, y1, y2, y3
 LARGEST_SUM = 1 << 15
@@ -60,8 +59,8 @@ def learn(
     """Traces and synapses of every rule after the step whose spikes lie in `slot`."""
     for r in range(rules.shape[0]):
         rule = rules[r]
-        _decay(x[:, rule[R_X] : rule[R_X] + rule[R_X_SIZE]], keeps[r, 0:2], clock, 2 * r)
-        _decay(y[:, rule[R_Y] : rule[R_Y] + rule[R_SIZE]], keeps[r, 2:5], clock, 2 * r + 1)
+        decay(x[:, rule[R_X] : rule[R_X] + rule[R_X_SIZE]], keeps[r, 0:2], clock, 2 * r)
+        decay(y[:, rule[R_Y] : rule[R_Y] + rule[R_SIZE]], keeps[r, 2:5], clock, 2 * r + 1)
         _reward(rule, y, reward, reward_sum, scale[r], clock)
         early = 2 if rule[R_ORDER] == BOTH else (1 if rule[R_ORDER] == ARRIVAL_FIRST else 0)
         _raise_x(rule, impulses[r], 0, early, slot, groups, sent, sent_count, x, clock)
@@ -75,35 +74,6 @@ def learn(
         if rule[R_ORDER] != BOTH:
             _raise_y(rule, impulses[r], slot, sent, sent_count, y, clock)
     clock[NOW] += 1
-
-
-@njit(cache=True)
-def _random(clock: Longs, stream: int, place: int) -> int:
-    """32 random bits of this step (the finaliser of splitmix64 over seed, step, stream and place)."""
-    h = np.uint64(clock[SEED]) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(clock[NOW])
-    h = (h ^ (h >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9) + np.uint64(place)
-    h = (h ^ (h >> np.uint64(27))) * np.uint64(0x94D049BB133111EB) + np.uint64(stream)
-    h = (h ^ (h >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    h = (h ^ (h >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    bits: int = np.int64(h >> np.uint64(32))  # type: ignore[assignment]
-    return bits
-
-
-@njit(cache=True)
-def _decay(traces: Ints, keep: Longs, clock: Longs, stream: int) -> None:
-    """Each trace times its keep / 65536, rounded at random so that the mean is right."""
-    for kind in range(traces.shape[0]):
-        if keep[kind] < 65536:
-            for n in range(traces.shape[1]):
-                if traces[kind, n] > 0:
-                    bits = _random(clock, 100 + stream * 3 + kind, n) & 65535
-                    traces[kind, n] = (traces[kind, n] * keep[kind] + bits) >> 16
-
-
-@njit(cache=True)
-def _raised(value: int, impulse: int, times: int, bits: int) -> int:
-    """A trace after an impulse in 256ths, times a payload; saturates at 7 bits."""
-    return min(value + ((impulse * times + (bits & 255)) >> 8), TOP)
 
 
 @njit(cache=True)
@@ -124,7 +94,7 @@ def _raise_x(
             for kind in range(first_kind, end):
                 if impulse[kind] > 0:
                     payload = times if fraction == 0 else max(times >> fraction, 1)
-                    x[kind, n] = _raised(x[kind, n], impulse[kind], payload, _random(clock, 1 + kind, n))
+                    x[kind, n] = raised(x[kind, n], impulse[kind], payload, random_bits(clock, 1 + kind, n))
         start += groups[g, G_PRE_SIZE]
 
 
@@ -134,7 +104,7 @@ def _raise_y(rule: Longs, impulse: Longs, slot: int, sent: Ints, sent_count: Lon
         n = rule[R_Y] + sent[INDEX, slot, rule[R_POST] + m]
         for kind in range(3):
             if impulse[2 + kind] > 0:
-                y[kind, n] = _raised(y[kind, n], impulse[2 + kind], 1, _random(clock, 3 + kind, n))
+                y[kind, n] = raised(y[kind, n], impulse[2 + kind], 1, random_bits(clock, 3 + kind, n))
 
 
 @njit(cache=True)
@@ -150,7 +120,7 @@ def _reward(rule: Longs, y: Ints, reward: Floats, reward_sum: Floats, scale: flo
             reward_sum[k] += reward[rule[R_POST] + n]
             if due:
                 mean = reward_sum[k] / (scale * rule[R_PERIOD]) * TOP
-                size = min(int(abs(mean) + _random(clock, 7, k) / 4294967296.0), TOP)
+                size = min(int(abs(mean) + random_bits(clock, 7, k) / 4294967296.0), TOP)
                 y[1, k], y[2, k] = (size, 0) if mean > 0 else (0, size)
                 reward_sum[k] = 0.0
 
@@ -230,17 +200,17 @@ def _change(
             continue
         if dependency == U and (clock[NOW] + 1) % term[P_PERIOD] != 0:
             continue
-        bits = _random(clock, 30 + p, at) if term[P_SHIFT] > 0 else 0
+        bits = random_bits(clock, 30 + p, at) if term[P_SHIFT] > 0 else 0
         amount = _amount(term, at_x, at_y, w, tag, x, y, bits)
         if term[P_TARGET] == 0:
             change_w = min(max(change_w + amount, -LARGEST_SUM), LARGEST_SUM - 1)
         else:
             change_t = min(max(change_t + amount, -LARGEST_SUM), LARGEST_SUM - 1)
     if change_t != 0:
-        new = ((np.int64(tag) << 7) + change_t + (_random(clock, 10 + dependency, at) & 127)) >> 7
+        new = ((np.int64(tag) << 7) + change_t + (random_bits(clock, 10 + dependency, at) & 127)) >> 7
         synapse[TAG, at] = min(max(new, -LARGEST_TAG - 1), LARGEST_TAG)
     if change_w != 0:
-        new = ((np.int64(w) << 7) + change_w + (_random(clock, 20 + dependency, at) & 127)) >> 7
+        new = ((np.int64(w) << 7) + change_w + (random_bits(clock, 20 + dependency, at) & 127)) >> 7
         new = min(max(new, rule[R_MIN]), rule[R_MAX])
         if new != w:
             synapse[Z, at] = new
