@@ -27,7 +27,7 @@ SOLIDS_PER_BODY = 16  # a compound of more is refused; one body per solid costs 
 def load_pybullet() -> Any:  # noqa: ANN401 - an untyped extension module
     """The pybullet module; raises SimulationError with the remedy when it is not installed."""
     try:
-        with _silent_stdout():
+        with _silent_output():
             return importlib.import_module("pybullet")
     except ImportError as error:
         raise SimulationError(
@@ -37,7 +37,7 @@ def load_pybullet() -> Any:  # noqa: ANN401 - an untyped extension module
 
 
 @contextlib.contextmanager
-def _silent_stdout() -> Iterator[None]:
+def _silent_output() -> Iterator[None]:
     """Drop what C code prints: pybullet announces its build time when it is first imported, amid a caller's output.
 
     C buffers its own lines when standard output is a pipe, so they are flushed before the descriptor is put back.
@@ -47,22 +47,25 @@ def _silent_stdout() -> Iterator[None]:
         return
     with contextlib.suppress(AttributeError, ValueError, OSError):  # no stdout, or a closed one
         sys.stdout.flush()
+        sys.stderr.flush()
     c_library = ctypes.CDLL(None)
     c_library.fflush(None)
     try:
-        saved = os.dup(1)
+        saved = os.dup(1), os.dup(2)
     except OSError:  # nothing to keep clean
         yield
         return
     try:
         null = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, 1)
+        os.dup2(null, 2)
         os.close(null)
         yield
     finally:
         c_library.fflush(None)
-        os.dup2(saved, 1)
-        os.close(saved)
+        for number, copy in enumerate(saved, 1):
+            os.dup2(copy, number)
+            os.close(copy)
 
 
 class BulletClient:
