@@ -40,6 +40,7 @@ def play_in_window(recording: Recording, view: View, selection: Selection) -> No
     import matplotlib as mpl
 
     mpl.use(backend)
+    mpl.rcParams["toolbar"] = "None"  # its zoom is for axes, which a picture of pixels does not have
     from matplotlib import pyplot
 
     pyplot.ioff()
@@ -52,8 +53,9 @@ def play_in_window(recording: Recording, view: View, selection: Selection) -> No
         pyplot.show()
         return
     times = film_times(scene)
-    began = time.monotonic()
+    began = 0.0
     for number, picture in enumerate(scene.moments(times)):
+        began = began or time.monotonic()  # with the first picture, however long the recording took to survey
         wait_s = began + number / scene.view.fps - time.monotonic()
         if wait_s < -BEHIND_S and number + 1 < len(times):
             continue
