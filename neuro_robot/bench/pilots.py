@@ -108,9 +108,16 @@ def _lens(request: FlightRequest) -> dict[str, object]:
     return {"vision.fov_deg": camera.fov_deg, "vision.pitch_deg": camera.pitch_deg}
 
 
+def _hopf(request: FlightRequest) -> Any:  # noqa: ANN401 - a Pilot
+    from neuro_robot.agents.hopf import HopfConfig, HopfWalker
+
+    return HopfWalker(from_dict(HopfConfig, {"speed": float(request.speed)}))
+
+
 PILOTS: dict[str, Callable[[FlightRequest], Any]] = {
     "blind": _blind,
     "potential_field": _potential_field,
+    "hopf": _hopf,
     "snn": _snn,
 }
 
