@@ -197,9 +197,12 @@ _JOBS: dict[str, dict[str, Job]] = {
 
 
 def _run(title: str, model: Model, inputs: Raster | None, steps: int, runs: int) -> WorkloadRow:
+    """Every run begins in the same state, so that learning and rates are those of one run."""
+    start_state = model.state()
     model.run(None, min(200, steps))  # the first call compiles or loads
-    before, taken = np.array(model.spike_counts), np.zeros(runs)
+    taken, before = np.zeros(runs), np.array(model.spike_counts)
     for k in range(runs):
+        model.load_state_dict(start_state)
         start = time.perf_counter()
         model.run(inputs, steps)
         taken[k] = time.perf_counter() - start
