@@ -79,6 +79,7 @@ def descriptions(_: Path) -> Iterator[tuple[str, Callable[[], object]]]:
     yield "an infinite threshold", lambda: pair(v_th=math.inf)
     yield "a negative time constant", lambda: pair(tau_mem_ms=-5.0)
     yield "a text for a number", lambda: pair(bias="high")
+    yield "a threshold for each neuron", lambda: pair(v_th=np.ones(3))
     yield "a reset above the threshold", lambda: pair(v_reset=2.0)
     yield "a group of no neurons", lambda: pair(size=0)
     yield "an unknown connection rule", lambda: nh.Connection(*pair(), rule="everything")

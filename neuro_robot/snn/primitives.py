@@ -29,6 +29,11 @@ def check_numbers(primitive: object, positive: tuple[str, ...] = (), not_negativ
     kind = type(primitive).__name__
     for item in dataclasses.fields(primitive):  # type: ignore[arg-type]
         value = getattr(primitive, item.name)
+        if isinstance(value, (list, tuple)) or getattr(value, "ndim", 0) > 0:
+            raise ConfigError(
+                f"{kind}.{item.name}: expected one number, which holds for a whole group or connection, got "
+                f"{len(value)}; describe what differs as a group or connection of its own"
+            )
         if item.type == "bool":
             if not isinstance(value, bool):
                 raise ConfigError(f"{kind}.{item.name}: expected True or False, got {value!r}")
