@@ -5,6 +5,7 @@ and per connection shape/<name> (n_pre, n_post), synapses/<name> (n, 3: pre, pos
 if plastic, eligibility/<name> (n,). Networks that need them also have extra (second current, adaptation), slow (slow
 traces), of deferred rules clock, stamp, sums and past (what their weights have yet to gain), of scalings mean_rate
 and phase, of random sources source. Nothing is NaN, so that a file of them can be refused when something is.
+Faults (see `snn.faults`) are no part of a state: they belong to the model that has them.
 """
 
 from __future__ import annotations

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -497,3 +499,10 @@ def test_through_the_abstraction_layer_with_groups_as_names(backend):
     model.heal()
     assert str(model.faults).startswith("no faults")
     assert set(model.of(hidden, model.run(np.ones((100, 20), np.float32)).neuron)) == {0, 1, 2, 3, 4}
+
+
+def test_the_page_on_faults_runs(capsys):
+    text = (Path(__file__).resolve().parents[2] / "docs" / "faults.md").read_text()
+    nh.reset()
+    exec(re.search(r"```python\n(.*?)```", text, re.DOTALL)[1], {})
+    assert "2 dead neurons, 100 stuck synapses" in capsys.readouterr().out
