@@ -19,6 +19,7 @@ from neuro_robot.config import parameter
 from neuro_robot.robot import Imu, LegSense
 
 DOWN = 1  # polarity of a touch-down
+FASTEST = 35.0  # rad/s, 2000 deg/s: what a gyro can say
 
 
 @dataclass(frozen=True)
@@ -27,8 +28,9 @@ class FeelConfig:
 
     odometry_ms: float = parameter(100.0, "low-pass of the speed by leg odometry, ms", 1.0, 5000.0)
     speed_ms: float = parameter(1500.0, "low-pass of the speed that progress is judged by, ms", 1.0, 20000.0)
+    odometry_gain: float = parameter(1.1, "true speed per speed of the feet that bear, on level ground", 0.1, 10.0)
     rough_ms: float = parameter(2000.0, "low-pass of the tilt rate's square, ms", 1.0, 20000.0)
-    blocked_m: float = parameter(0.035, "a swing foot this far behind its target strikes something, m", 0.0, 1.0)
+    blocked_m: float = parameter(0.05, "a swing foot this far behind its target strikes something, m", 0.0, 1.0)
 
 
 class Feel:
@@ -54,11 +56,11 @@ class Feel:
         self.landed[:] = False
         rates = np.zeros(3)
         if imu is not None and np.isfinite(imu.angular_velocity).all():
-            rates[:] = imu.angular_velocity
+            rates[:] = np.clip(imu.angular_velocity, -FASTEST, FASTEST)
             self.heading += (rates[2] - wished_turn) * dt_s
             self.heading = min(max(self.heading, -1.0), 1.0)
             self.rough += (rates[0] ** 2 + rates[1] ** 2 - self.rough) * min(ms / config.rough_ms, 1.0)
-        if legs is None or len(legs.position) != 12 or not np.isfinite(legs.position).all():
+        if legs is None or len(legs.position) != 12 or not np.all(np.abs(legs.position) < 100.0):
             return
         for touch in legs.touches:
             foot, down = int(touch["x"]), int(touch["p"]) == DOWN
@@ -70,7 +72,9 @@ class Feel:
             _odometry(
                 feet, self.feet, self.contact, self._hips, rates, dt_s, min(ms / config.odometry_ms, 1.0), self.speed
             )
-            self.progress += (float(self.speed[0]) - self.progress) * min(ms / config.speed_ms, 1.0)
+            self.progress += (config.odometry_gain * float(self.speed[0]) - self.progress) * min(
+                ms / config.speed_ms, 1.0
+            )
         self.feet[:], self.known = feet, True
 
     def struck(self, targets: NDArray[np.float64], phases: NDArray[np.float64], swing: float) -> NDArray[np.float64]:

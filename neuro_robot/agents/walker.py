@@ -29,6 +29,7 @@ from neuro_robot.snn.network import LIF, Network
 DT_MS = 1.0
 DT_NS = 1_000_000
 MAX_STEPS = 200  # a longer silence than 0.2 s is a gap, not walking: the network skips it
+LARGEST_WISH = 3.0  # m/s or rad/s
 SLOWEST = 0.02  # m/s or rad/s; a smaller wish is a wish to stand
 
 
@@ -38,14 +39,14 @@ class StepConfig:
 
     duty: float = parameter(0.55, "share of the cycle that a foot is on the ground", 0.5, 0.8)
     height: float = parameter(0.06, "height of the swing foot, m", 0.0, 0.3)
-    height_range: float = parameter(0.08, "more step height by learning at most, m", 0.0, 0.3)
+    height_range: float = parameter(0.05, "more step height by learning at most, m", 0.0, 0.3)
     stand: float = parameter(0.27, "height of the hips over the feet, m", 0.05, 1.0)
-    crouch_range: float = parameter(0.06, "crouch by learning at most, m", 0.0, 0.3)
+    crouch_range: float = parameter(0.05, "crouch by learning at most, m", 0.0, 0.3)
     stride: float = parameter(1.15, "stride as a multiple of what the speed needs; the joints yield", 0.1, 3.0)
-    stride_range: float = parameter(0.5, "more or less of it by learning at most", 0.0, 2.0)
+    stride_range: float = parameter(0.4, "more or less of it by learning at most", 0.0, 2.0)
     turn_range: float = parameter(0.6, "turn rate by heading spikes at most, rad/s", 0.0, 3.0)
     sidestep: float = parameter(0.15, "a foot comes down so far sideways per lateral speed (Raibert), s", 0.0, 1.0)
-    stumble: float = parameter(0.02, "a foot is raised so far per recent spike of its reflex cell, m", 0.0, 0.2)
+    stumble: float = parameter(0.01, "a foot is raised so far per recent spike of its reflex cell, m", 0.0, 0.2)
     stumble_ms: float = parameter(150.0, "how long the reflex lasts, ms", 1.0, 2000.0)
     start_ms: float = parameter(500.0, "time constant of taking up a commanded velocity, ms", 1.0, 5000.0)
 
@@ -176,6 +177,7 @@ class WalkerMind:
         wanted = np.array([wish.vx, wish.vy, wish.yaw_rate])
         if not np.isfinite(wanted).all():
             wanted[:] = 0.0
+        np.clip(wanted, -LARGEST_WISH, LARGEST_WISH, out=wanted)
         walking = bool(np.abs(wanted).max() > SLOWEST)
         if self.config.seeing and walking:
             wanted[1] += self.avoidance.course.lateral
@@ -257,7 +259,7 @@ class WalkerMind:
         config, figure = self.config.step, dict(zip(FIGURES, self.tuning.figures.tolist(), strict=True))
         self._velocity += (wanted - self._velocity) * min(n_steps * DT_MS / config.start_ms, 1.0)
         vx, vy, turn = self._velocity.tolist()
-        coupling = round(4.0 * 2.0 ** figure["coupling"]) / 4.0
+        coupling = round(4.0 * 1.5 ** figure["coupling"]) / 4.0
         if coupling != self.rhythm.coupling:
             self.rhythm.set_gait(self.rhythm.gait, coupling)
         steps = Steps(
