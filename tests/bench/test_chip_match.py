@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import io
+import json
 
 import pytest
 from rich.console import Console
+from typer.testing import CliRunner
 
 from neuro_robot.bench import chip_match
 from neuro_robot.bench.chip_match import Match, match_flights, match_table, result_of
 from neuro_robot.bench.flight import FlightRequest
+from neuro_robot.cli_snn import app
 from neuro_robot.errors import ConfigError
 
 MIND = {"backend": "loihi2", "plasticity.rate": 1e-4, "reward.floor_khz": 0.0}
@@ -65,3 +68,18 @@ def test_a_miss_among_many_is_not_rounded_away():
     assert "99.999 %" in told([match])
     assert "goal, collision" in told([match])
     assert "equal, differ" in told([match])
+
+
+@pytest.mark.parametrize(("common", "status"), [(50, 0), (49, 1)])
+def test_the_command_ends_with_status_1_when_a_flight_differs(monkeypatch, common, status):
+    asked = []
+
+    def flown(flight, seeds, processes):
+        asked.append((flight.world, flight.speed, flight.mind, seeds, processes))
+        return [Match(seed, ("goal", "goal"), (1.0, 1.0), (50, 50), common, True, True, 3) for seed in seeds]
+
+    monkeypatch.setattr(chip_match, "match_flights", flown)
+    done = CliRunner().invoke(app, ["chip", "--seeds", "2", "--first-seed", "7", "--speed", "4", "--json"])
+    assert done.exit_code == status, done.output
+    assert json.loads(done.stdout)["spikes"] == [100, 100]
+    assert asked == [("forest", 4.0, {"backend": "loihi2"}, (7, 8), 2)]
