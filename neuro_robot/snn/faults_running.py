@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 GUARDED = ("step", "run", "reset_state")
 NEVER = 1 << 62
+LONGEST_TEXT = 200  # of a fault in a report, which may list a thousand neurons
 
 
 class _Timed(NamedTuple):
@@ -38,7 +39,9 @@ class _Timed(NamedTuple):
 
     def text(self, dt_ms: float) -> str:
         when = f" from {self.first * dt_ms:g} ms" if self.first else ""
-        return f"{self.fault}{when}" + ("" if self.last == NEVER else f" until {self.last * dt_ms:g} ms")
+        fault = str(self.fault)
+        fault = fault if len(fault) <= LONGEST_TEXT else f"{fault[:LONGEST_TEXT]}...)"
+        return f"{fault}{when}" + ("" if self.last == NEVER else f" until {self.last * dt_ms:g} ms")
 
 
 class FaultyModel:

@@ -95,6 +95,19 @@ def test_what_cannot_change_in_flight_is_refused_and_the_flight_goes_on(graph):
     until(graph, "sim_node", lambda status: int(status.values["steps"]) > steps)
 
 
+def test_faults_come_and_go_in_flight_and_diagnostics_say_so(graph):
+    graph.set_parameter("controller_node", "mind.faults", "dead_neurons:column:25%; lost_spikes:motor:50%")
+    broken = until(graph, "controller_node", lambda status: float(status.values["fault_spikes_lost"]) > 0)
+    assert broken.level == "warn"
+    assert "DeadNeurons(layer='column', which='25%'" in broken.text
+    assert (float(broken.values["faults"]), float(broken.values["fault_dead_neurons"])) == (2.0, 16.0)
+    with pytest.raises(NeuroRobotError, match="no layer of this name; the layers are retina, column, motor"):
+        graph.set_parameter("controller_node", "mind.faults", "dead_neurons:cortex")
+    graph.set_parameter("controller_node", "mind.faults", "")
+    healed = until(graph, "controller_node", lambda status: float(status.values["faults"]) == 0.0)
+    assert healed.level == "ok"
+
+
 def test_latency_is_measured_in_realtime(graph):
     values = until(graph, "controller_node", lambda status: int(float(status.values["latency_count"])) > 100).values
     assert 0.0 < float(values["latency_p50_ms"]) <= float(values["latency_p99_ms"]) <= float(values["latency_max_ms"])

@@ -3,7 +3,7 @@
 Names: u, v, wait (refractory steps left), each int32 (n,); sent (spikes under way, newest step first, (depth, n)); per
 connection shape/<name>, synapses/<name> (pre, post, delay) and weights/<name>; where something learns clock (steps,
 seed), reward, and per rule tags/<name>, pre_trace/<name> (2, traces), post_trace/<name> (3, n_post), sums/<name>;
-of Poisson layers sources.
+of Poisson layers sources. Faults (see `snn.faults`) are no part of it: they belong to the model that has them.
 """
 
 from __future__ import annotations
