@@ -6,8 +6,6 @@ prophesee_event_msgs. Importing this module adds the formats `rosbag2` and `rosb
 
 from __future__ import annotations
 
-import sqlite3
-import struct
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -15,26 +13,29 @@ from typing import Any
 
 from rosbags.interfaces import Connection
 from rosbags.rosbag1 import Reader as Reader1
-from rosbags.rosbag1 import ReaderError as Reader1Error
 from rosbags.rosbag2 import Reader as Reader2
-from rosbags.rosbag2.errors import ReaderError as Reader2Error
 
+from neuro_robot.bags.event_bag_place import place
 from neuro_robot.bags.event_bag_writer import EventBagWriter
 from neuro_robot.bags.event_messages import ARRAYS, PACKETS, read_array, read_packet, read_triggers
 from neuro_robot.errors import FileFormatError, PacketError
 from neuro_robot.events.array import empty_events, empty_triggers
-from neuro_robot.events.files.base import CHUNK_EVENTS, MAX_SIDE, Chunk, EventReader, FileStats, Format, Geometry
+from neuro_robot.events.files.base import (
+    CHUNK_EVENTS,
+    MAX_SIDE,
+    Chunk,
+    EventReader,
+    FileStats,
+    Format,
+    Geometry,
+    shortened,
+)
 from neuro_robot.events.files.binary import regroup
 from neuro_robot.events.files.registry import register
 from neuro_robot.events.packet import StreamDecoder
 
 _MAGIC_1 = b"#ROSBAG V2.0"
 _MAGIC_2 = (b"\x89MCAP0\r\n", b"SQLite format 3\0")
-# What rosbags raises on damaged bags.
-_BROKEN = (
-    Reader1Error, Reader2Error, sqlite3.Error, struct.error, OSError, ValueError, KeyError, IndexError,
-    AttributeError, AssertionError, TypeError, EOFError, RuntimeError, MemoryError, OverflowError, StopIteration,
-)  # fmt: skip
 
 
 class EventBagReader(EventReader):
@@ -53,8 +54,8 @@ class EventBagReader(EventReader):
         try:
             self._bag: Any = Reader2(path) if version == 2 else Reader1(path)
             self._bag.open()
-        except _BROKEN as error:
-            raise FileFormatError(f"{path}: cannot be read as a ROS {version} bag: {error}") from error
+        except Exception as error:  # whatever rosbags, and the libraries under it, make of a damaged bag
+            raise FileFormatError(f"{place(path)} (ROS {version} bag: {shortened(error, 120)})") from error
         try:
             self._open(geometry, topic)
         except BaseException:
@@ -103,13 +104,13 @@ class EventBagReader(EventReader):
         return geometry
 
     def _defect(self, error: BaseException) -> FileFormatError:
-        return FileFormatError(f"{self._path}: message {max(self._seen - 1, 0)} of {self.topic}: {error}")
+        return FileFormatError(f"{self._path}: message {max(self._seen - 1, 0)} of {self.topic}: {shortened(error)}")
 
     def _raw(self) -> Iterator[tuple[Connection, bytes]]:
         while True:
             try:
                 message = next(self._messages, None)
-            except _BROKEN as error:
+            except Exception as error:
                 self._seen += 1
                 raise self._defect(error) from error
             if message is None:

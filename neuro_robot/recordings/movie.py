@@ -48,6 +48,10 @@ def write_movie(path: Path, frames: Iterable[Pixels], size: tuple[int, int], fps
 
     Returns the number of frames. Raises ConfigError when it cannot be written.
     """
+    try:
+        path.open("ab").close()  # ffmpeg would say it in lines of its own
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be written ({error.strerror or error})") from error
     scale = film_scale(path, size[0])
     codec, pixel_format, options = MOVIES[require_output(path)]
     writer = imageio_ffmpeg.write_frames(
