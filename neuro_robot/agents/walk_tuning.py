@@ -34,15 +34,15 @@ class TuningConfig:
     reflex: float = parameter(0.5, "fixed weight of a heading error onto the turning pools", 0.0, 10.0)
     tau_ms: float = parameter(400.0, "time constant of the pools' traces, ms", 1.0, 10000.0)
     scale_hz: float = parameter(12.0, "difference of two pools' rates that moves a figure by its range, Hz", 0.1, 1e3)
-    rate: float = parameter(1.5e-6, "learning rate, weight per ms, unit of reward and eligibility", 0.0, 10.0)
+    rate: float = parameter(3e-6, "learning rate, weight per ms, unit of reward and eligibility", 0.0, 10.0)
     a_plus: float = parameter(1.0, "eligibility of a pre-before-post pair", 0.0, 10.0)
     a_minus: float = parameter(0.2, "eligibility lost by a post-before-pre pair", 0.0, 10.0)
     tau_stdp_ms: float = parameter(20.0, "time constant of both STDP windows, ms", 1.0, 1000.0)
     tau_eligibility_ms: float = parameter(500.0, "time constant of the eligibility trace, ms", 1.0, 5000.0)
     w_init: float = parameter(0.3, "mean of the random initial weights", 0.0, 10.0)
     w_max: float = parameter(1.2, "upper weight bound (lower is 0)", 0.0, 10.0)
-    calm_rad_s: float = parameter(0.95, "tilt rate that counts as even ground, rad/s", 0.0, 10.0)
-    strikes_hz: float = parameter(1.0, "strikes of all feet per second that are as wanted, Hz", 0.0, 100.0)
+    calm_rad_s: float = parameter(0.85, "tilt rate that counts as even ground, rad/s", 0.0, 10.0)
+    strikes_hz: float = parameter(0.6, "strikes of all feet per second that are as wanted, Hz", 0.0, 100.0)
 
 
 def add_tuning(network: Network, config: TuningConfig, rng: np.random.Generator) -> None:
