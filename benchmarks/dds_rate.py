@@ -252,14 +252,18 @@ def arguments(given: list[str] | None) -> argparse.Namespace:
     """What to measure."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=60.0, help="length of each run")
-    parser.add_argument("--rate", type=float, default=50.0, help="M events/s in one process")
+    parser.add_argument(
+        "--rate", type=float, default=50.0, help="millions of events a second in one process: 50 is 50 M events/s"
+    )
     parser.add_argument(
         "--encoding", choices=[name for name, codec in CODECS.items() if codec.max_width], default="evt3"
     )
     parser.add_argument("--packet-kb", type=float, default=200.0, help="payload of a packet")
     parser.add_argument("--decode", action="store_true", help="decode every packet that arrives")
     parser.add_argument("--only", choices=["one", "two"], help="one process only, or the search only")
-    parser.add_argument("--two-at", type=float, help="between two processes this rate only, M events/s, no search")
+    parser.add_argument(
+        "--two-at", type=float, help="no search: this rate between two processes, in millions of events a second"
+    )
     parser.add_argument("--profile", help="FastDDS profile, e.g. config/fastdds_events.xml")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--publish", action="store_true", help=argparse.SUPPRESS)

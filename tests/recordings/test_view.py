@@ -11,6 +11,7 @@ from streams_made import H, W, made_events, write
 from neuro_robot.errors import ConfigError, FileFormatError
 from neuro_robot.events.frames import event_image
 from neuro_robot.recordings import live
+from neuro_robot.recordings.movie import write_movie
 from neuro_robot.recordings.sheet import HEAD, polarity_colour, seconds
 from neuro_robot.recordings.source import Recording, Selection
 from neuro_robot.recordings.view import Scene, View, film_times, render
@@ -116,3 +117,10 @@ def test_words():
     assert [seconds(t) for t in (0, 1.5, 0.25, 0.0000025)] == ["0 s", "1.50 s", "250 ms", "2.5 us"]
     assert polarity_colour(1)[2] > polarity_colour(1)[0]
     assert polarity_colour(0)[0] > polarity_colour(0)[2]
+
+
+def test_a_film_that_cannot_be_written_says_so_alone(tmp_path, capfd):
+    (tmp_path / "a.mp4").mkdir()
+    with pytest.raises(ConfigError, match=r"a\.mp4: cannot be written \(Is a directory\)"):
+        write_movie(tmp_path / "a.mp4", iter(()), (64, 48), 25.0)
+    assert capfd.readouterr().err == ""
