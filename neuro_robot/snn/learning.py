@@ -7,8 +7,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from neuro_robot.snn.kernels.products import U0, X0, Y0
 from neuro_robot.snn.kernels.tables import DEFERRED, EAGER, PRODUCTS
+from neuro_robot.snn.kernels.terms import U0, X0, Y0
 from neuro_robot.snn.primitives import Rule
 from neuro_robot.snn.products import VARIABLES
 from neuro_robot.snn.rules import STDP, Homeostasis, SumOfProducts, TripletSTDP

@@ -10,10 +10,9 @@ precision, as it is a difference of sums. `past` ends with the powers of d and o
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
+from neuro_robot.snn.kernels.owing import fade, gain, gains_of, owed, power, settle
 from neuro_robot.snn.kernels.tables import (
     A3_MINUS,
     A3_PLUS,
@@ -49,11 +48,8 @@ from neuro_robot.snn.kernels.tables import (
     ROW,
     RULES,
     SLOW,
-    STAMP,
     STATE,
     SUMS,
-    TINY,
-    TRACE_ROW,
     UPDATES,
     W_MAX,
     W_MIN,
@@ -71,56 +67,6 @@ from neuro_robot.snn.kernels.tables import (
     table_reals,
 )
 from neuro_robot.snn.kernels.traces import decay_post, raise_post
-
-
-@inner
-def _power(rule: Reals, steps: int, slow: bool, t: Memory) -> Any:
-    """D^steps (steps up to the window + 1) of the fast or the slow pre trace."""
-    past = doubles(t, PAST)
-    window = rule[R_WINDOW]
-    return past[rule[R_PAST] + (window + 1) * rule[R_SIZE] + (window + 2 if slow else 0) + steps]
-
-
-@inner
-def owed(rule: Reals, trace: int, t: Memory) -> tuple[float, int, float]:
-    """What the synapses of a trace have to gain: factor * (S - past[first:]) in this window.
-
-    Otherwise, with a negative `rest`, factor * (S_before - past[first:] - rest * S).
-    """
-    stamp = longs(t, STAMP)
-    pre_trace = reals(t, PRE_TRACE)
-    window, clock, then = rule[R_WINDOW], rule[R_CLOCK], stamp[trace]
-    base = clock - clock % window
-    first = rule[R_PAST] + then % (window + 1) * rule[R_SIZE]
-    x = np.float64(pre_trace[trace])
-    if then >= base:
-        return x / _power(rule, then - base, False, t), first, 0.0
-    return x / _power(rule, then - base + window, False, t), first, -_power(rule, window, False, t)
-
-
-@inner
-def gain(factor: float, first: int, rest: float, j: int, rule: Reals, t: Memory) -> Any:
-    """What the synapse onto post neuron j has to gain; see owed."""
-    sums = table_doubles(t, SUMS)
-    past = doubles(t, PAST)
-    y = rule[R_POST_TRACE] + j
-    if rest == 0.0:
-        return factor * (sums[0, y] - past[first + j])
-    return factor * (sums[1, y] - past[first + j] - rest * sums[0, y])
-
-
-@inner
-def _gains(out: Reals, factor: float, first: int, rest: float, rule: Reals, t: Memory) -> None:
-    """Gain of every synapse of a full row; loops over few arrays become vector code."""
-    y, size = rule[R_POST_TRACE], rule[R_SIZE]
-    sums = table_doubles(t, SUMS)
-    now, before, then = sums[0, y : y + size], sums[1, y : y + size], doubles(t, PAST)[first : first + size]
-    if rest == 0.0:
-        for j in range(size):
-            out[j] = factor * (now[j] - then[j])
-    else:
-        for j in range(size):
-            out[j] = factor * (before[j] - then[j] - rest * now[j])
 
 
 @inner
@@ -142,69 +88,6 @@ def _row(weight: Reals, current: Reals, y: Reals, gains: Reals, s: float, loss: 
 
 
 @inner
-def _settle_row(weight: Reals, gains: Reals, low: float, high: float) -> int:
-    changed = 0
-    for j in range(weight.shape[0]):
-        w0 = weight[j]
-        w = w0 + gains[j]
-        w = low if w < low else w
-        w = high if w > high else w
-        weight[j] = w
-        changed += 1 if w != w0 else 0
-    return changed
-
-
-@inner
-def settle(r: int, trace: int, weight: Reals, t: Memory) -> Any:
-    """Give the synapses of a trace, in weight, what they have to gain; returns how many changed."""
-    rule = table_longs(t, RULES)[r]
-    if reals(t, PRE_TRACE)[trace] == ZERO:
-        return 0
-    row, entry = longs(t, ROW), longs(t, TRACE_ROW)[trace]
-    low, high = table_reals(t, RATES)[r, W_MIN], table_reals(t, RATES)[r, W_MAX]
-    factor, past, rest = owed(rule, trace, t)
-    first, last = row[entry], row[entry + 1]
-    if last - first == rule[R_SIZE]:
-        gains = reals(t, OWED)[: rule[R_SIZE]]
-        _gains(gains, factor, past, rest, rule, t)
-        return _settle_row(weight[first:last], gains, low, high)
-    post, changed = ints(t, POST), 0
-    for k in range(first, last):
-        w0 = weight[k]
-        w = w0 + weight.dtype.type(gain(factor, past, rest, post[k] - rule[R_START], rule, t))
-        w = min(max(w, low), high)
-        weight[k] = w
-        changed += 1 if w != w0 else 0
-    return changed
-
-
-@inner
-def settle_rule(r: int, t: Memory) -> None:
-    """Settle all traces of a rule, so that its weights are what they should be now."""
-    rules = table_longs(t, RULES)
-    counters = longs(t, COUNTERS)
-    weight = reals(t, WEIGHT)
-    for trace in range(rules[r, R_PRE_FIRST], rules[r, R_PRE_LAST]):
-        counters[UPDATES] += settle(r, trace, weight, t)
-        _fade(rules[r], trace, rules[r, R_CLOCK], t)
-
-
-@inner
-def _fade(rule: Reals, trace: int, clock: int, t: Memory) -> None:
-    """Bring the value of a trace to a clock."""
-    stamp = longs(t, STAMP)
-    pre_trace = reals(t, PRE_TRACE)
-    slow = reals(t, SLOW)
-    steps = clock - stamp[trace]
-    x = pre_trace.dtype.type(pre_trace[trace] * _power(rule, steps, False, t))
-    pre_trace[trace] = x if x >= TINY else ZERO
-    if rule[R_TRIPLET] == 1:
-        x = slow.dtype.type(slow[trace] * _power(rule, steps, True, t))
-        slow[trace] = x if x >= TINY else ZERO
-    stamp[trace] = clock
-
-
-@inner
 def begin(r: int, t: Memory) -> None:
     """Post traces decay; those pre traces are settled whose turn it is: every one at least once in a window."""
     decay_post(r, t)
@@ -220,7 +103,7 @@ def begin(r: int, t: Memory) -> None:
     start = first + rule[R_CLOCK] % turns * share
     for trace in range(start, min(start + share, last)):
         counters[UPDATES] += settle(r, trace, weight, t)
-        _fade(rule, trace, rule[R_CLOCK], t)
+        fade(rule, trace, rule[R_CLOCK], t)
 
 
 @inner
@@ -245,14 +128,14 @@ def arrive(group: Reals, index: Reals, value: Reals, t: Memory) -> None:
         first, last = row[group[G_ROW] + index[m]], row[group[G_ROW] + index[m] + 1]
         factor, at, rest = owed(rule, trace, t)
         clock = rule[R_CLOCK]
-        _fade(rule, trace, clock, t)
+        fade(rule, trace, clock, t)
         amount = rate[A_MINUS] * s
         if rule[R_TRIPLET] == 1:
             amount = (rate[A_MINUS] + rate[A3_MINUS] * slow[trace]) * s
         loss = amount if learns else ZERO * amount
         counters[OPERATIONS] += last - first
         if last - first == size and group[G_SPLIT] == 0:
-            _gains(gains, factor, at, rest, rule, t)
+            gains_of(gains, factor, at, rest, rule, t)
             counters[UPDATES] += _row(weight[first:last], current, y, gains, s, loss, low, high)
         else:
             _sparse_row(group, first, last, factor, at, rest, s, loss, t)
@@ -309,7 +192,7 @@ def raise_late(group: Reals, i: int, s: float, t: Memory) -> None:
     rule = rules[r]
     counters[UPDATES] += settle(r, trace, weight, t)
     _raise(rule, trace, weight.dtype.type(s), t)
-    _fade(rule, trace, rule[R_CLOCK], t)
+    fade(rule, trace, rule[R_CLOCK], t)
 
 
 @inner
@@ -327,7 +210,7 @@ def potentiate(r: int, j: int, t: Memory) -> None:
         amount = np.float64(rate[A_PLUS])
         if rule[R_TRIPLET] == 1:
             amount = amount + rate[A3_PLUS] * np.float64(slow[second])
-        sums[0, y] += amount * _power(rule, rule[R_CLOCK] % rule[R_WINDOW], False, t)
+        sums[0, y] += amount * power(rule, rule[R_CLOCK] % rule[R_WINDOW], False, t)
     raise_post(rule, y, second, t)
 
 

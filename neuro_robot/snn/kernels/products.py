@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from neuro_robot.snn.kernels.arrivals import deposit
 from neuro_robot.snn.kernels.tables import (
-    COEFFICIENTS,
     COLUMN,
     COLUMN_ENTRY,
     COUNTERS,
-    ELIGIBILITY,
-    FACTORS,
-    FIRED,
     G_LAG,
     G_LAYER,
     G_ROW,
@@ -25,10 +19,7 @@ from neuro_robot.snn.kernels.tables import (
     KEEP_PRE,
     KEEP_PRE_SLOW,
     KEEP_THIRD,
-    ONE,
     OPERATIONS,
-    PLASTIC,
-    POST,
     POST_TRACE,
     PRE_TRACE,
     PRODUCTS,
@@ -55,10 +46,6 @@ from neuro_robot.snn.kernels.tables import (
     STATE,
     TERMS,
     TRACE_ROW,
-    UPDATES,
-    W_MAX,
-    W_MIN,
-    WEIGHT,
     X1_IMPULSE,
     X2_IMPULSE,
     Y1_IMPULSE,
@@ -67,9 +54,7 @@ from neuro_robot.snn.kernels.tables import (
     ZERO,
     Memory,
     Reals,
-    bytes_of,
     inner,
-    ints,
     longs,
     reals,
     table_ints,
@@ -77,11 +62,8 @@ from neuro_robot.snn.kernels.tables import (
     table_reals,
     table_singles,
 )
+from neuro_robot.snn.kernels.terms import U0, synapse
 from neuro_robot.snn.kernels.traces import decay
-
-X0, Y0, U0 = 0, 1, 2  # dependencies; U0 + k for u_k
-X1, X2, Y1, Y2, Y3, W, TAG = 0, 1, 2, 3, 4, 5, 6  # variables
-LARGEST_TAG = 1e9
 
 
 @inner
@@ -185,7 +167,7 @@ def _evaluate(r: int, now: int, fired: Reals, t: Memory) -> None:
         for c in range(first, last):
             trace = column_entry[1, c]
             if stamp[trace] != now + 1:
-                _synapse(r, column_entry[0, c], trace, ZERO, now, t)
+                synapse(r, column_entry[0, c], trace, ZERO, now, t)
 
 
 @inner
@@ -194,78 +176,4 @@ def _row(r: int, trace: int, entry: int, value: float, now: int, t: Memory) -> N
     row = longs(t, ROW)
     stamp[trace] = now + 1
     for k in range(row[entry], row[entry + 1]):
-        _synapse(r, k, trace, value, now, t)
-
-
-@inner
-def _synapse(r: int, k: int, trace: int, value: float, now: int, t: Memory) -> None:
-    """All terms of one synapse, from the variables as they are; value is the spike that arrived, or 0."""
-    rules = table_longs(t, RULES)
-    weight = reals(t, WEIGHT)
-    terms = table_longs(t, TERMS)
-    coefficients = reals(t, COEFFICIENTS)
-    fired = bytes_of(t, FIRED)
-    post = ints(t, POST)
-    factors = table_longs(t, FACTORS)
-    rates = table_reals(t, RATES)
-    plastic = table_reals(t, PLASTIC)
-    counters = longs(t, COUNTERS)
-    rule = rules[r]
-    change_w = change_t = weight[k] * ZERO
-    for term in range(rule[R_TERM], rule[R_TERM] + rule[R_TERMS]):
-        dependency = terms[term, 1]
-        product = coefficients[term]
-        if dependency == X0:
-            product *= value
-        elif dependency == Y0:
-            product *= fired[post[k]]
-        elif (now + 1) % (1 << (dependency - U0)) != 0:
-            product *= ZERO
-        if product == ZERO:
-            continue
-        first = terms[term - 1, 2] if term > 0 else 0
-        for f in range(first, terms[term, 2]):
-            x = _variable(factors[f, 0], r, k, trace, t) + coefficients[terms.shape[0] + f]
-            if factors[f, 1] == 1:
-                x = _sign(x)
-            product *= x
-        if terms[term, 0] == 0:
-            change_w += product
-        else:
-            change_t += product
-    w = weight[k] + change_w
-    weight[k] = min(max(w, rates[r, W_MIN]), rates[r, W_MAX])
-    plastic[ELIGIBILITY, k] = min(max(plastic[ELIGIBILITY, k] + change_t, -LARGEST_TAG), LARGEST_TAG)
-    counters[UPDATES] += 1 if change_w != ZERO else 0
-
-
-@inner
-def _sign(x: float) -> Any:
-    if x > ZERO:
-        return ONE
-    return -ONE if x < ZERO else ZERO
-
-
-@inner
-def _variable(which: int, r: int, k: int, trace: int, t: Memory) -> Any:
-    rules = table_longs(t, RULES)
-    post = ints(t, POST)
-    pre_trace = reals(t, PRE_TRACE)
-    slow = reals(t, SLOW)
-    post_trace = reals(t, POST_TRACE)
-    weight = reals(t, WEIGHT)
-    plastic = table_reals(t, PLASTIC)
-    y = rules[r, R_POST_TRACE] + post[k] - rules[r, R_START]
-    if which == X1:
-        return pre_trace[trace]
-    if which == X2:
-        return slow[trace]
-    if which == Y1:
-        return post_trace[y]
-    if which == Y2:
-        return slow[pre_trace.shape[0] + y]
-    if which == Y3:
-        return slow[pre_trace.shape[0] + post_trace.shape[0] + y]
-    if which == W:
-        return weight[k]
-    return plastic[ELIGIBILITY, k]
+        synapse(r, k, trace, value, now, t)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from neuro_robot.snn.kernels import deferred
+from neuro_robot.snn.kernels import owing
 from neuro_robot.snn.kernels.tables import (
     COUNTERS,
     DEFERRED,
@@ -78,7 +78,7 @@ def _apply(s: int, t: Memory) -> None:
     counters = longs(t, COUNTERS)
     told, number = scalings[s], scaling_rates[s]
     if told[S_RULE] >= 0 and rules[told[S_RULE], R_KIND] == DEFERRED:
-        deferred.settle_rule(told[S_RULE], t)
+        owing.settle_rule(told[S_RULE], t)
     for k in range(told[S_FIRST], told[S_LAST]):
         rate = mean_rate[told[S_RATE] + post[k] - told[S_START]]
         w = weight[k]

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from numba import njit
 
-from neuro_robot.snn.kernels import arrivals, deferred, membranes, plasticity, products, scaling, threads
+from neuro_robot.snn.kernels import arrivals, deferred, membranes, owing, plasticity, products, scaling, threads
 from neuro_robot.snn.kernels import tables as k
 from neuro_robot.snn.kernels.spikes import are_counts, draw, receive, receive_list
 from neuro_robot.snn.kernels.tables import ints, longs, table_ints, table_longs, table_singles
@@ -85,14 +85,14 @@ def entries(real: Any, parts: Parts) -> Entries:
 
     @njit(cache=True)
     def settle(frame: k.Longs, rule: int) -> None:
-        deferred.settle_rule(rule, k.memory(frame, real))
+        owing.settle_rule(rule, k.memory(frame, real))
 
     @njit(cache=True)
     def settled(frame: k.Longs, rule: int, weight: k.Reals) -> None:
         t = k.memory(frame, real)
         rules = table_longs(t, k.RULES)
         for trace in range(rules[rule, k.R_PRE_FIRST], rules[rule, k.R_PRE_LAST]):
-            deferred.settle(rule, trace, weight, t)
+            owing.settle(rule, trace, weight, t)
 
     return Entries(step, run, settle, settled)
 
