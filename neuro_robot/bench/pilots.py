@@ -111,7 +111,7 @@ def _lens(request: FlightRequest) -> dict[str, object]:
 def _hopf(request: FlightRequest) -> Any:  # noqa: ANN401 - a Pilot
     from neuro_robot.agents.hopf import HopfConfig, HopfWalker
 
-    return HopfWalker(from_dict(HopfConfig, {"speed": float(request.speed)}))
+    return HopfWalker(from_dict(HopfConfig, {"speed": float(request.speed)}), request.seed)
 
 
 PILOTS: dict[str, Callable[[FlightRequest], Any]] = {
