@@ -151,8 +151,8 @@ def _evaluation_table(result: dict[str, Any]) -> Table:
     title = (
         f"{len(seeds)} walks of {asked['duration_s']:g} s at {asked['speed']:g} m/s, seeds {seeds[0]} to {seeds[-1]}"
     )
-    table = Table(title=title)
-    columns = ("success", "95 % interval", "falls", "per 100 m", "m/s", "95 % interval", "transport", "drift, deg/10 s")
+    table = Table(title=title, caption="CoT: cost of transport, positive joint work; deg/10 s: drift of the heading")
+    columns = ("success (95 %)", "falls", "/100 m", "m/s (95 %)", "CoT", "deg/10 s")
     for name in ("ground", "gait"):
         table.add_column(name)
     for name in columns:
@@ -169,7 +169,7 @@ def _cells(cell: dict[str, Any]) -> list[str]:
     slow, fast = cell["speed_interval"] or (None, None)
     rate = "-" if cell["success_rate"] is None else f"{100 * cell['success_rate']:.0f} %"
     return [
-        rate, f"{100 * low:.0f} to {100 * high:.0f} %", str(cell["falls"]), number(cell["falls_per_100m"]),
-        number(cell["mean_speed"]), f"{number(slow)} to {number(fast)}", number(cell["cost_of_transport"]),
+        f"{rate} ({100 * low:.0f} to {100 * high:.0f})", str(cell["falls"]), number(cell["falls_per_100m"]),
+        f"{number(cell['mean_speed'])} ({number(slow)} to {number(fast)})", number(cell["cost_of_transport"]),
         number(cell["drift_deg_per_10s"], 1),
     ]  # fmt: skip
