@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from neuro_robot import cli_recordings, cli_snn, cli_walk
-from neuro_robot.cli_output import Backend, Json, bar, broken, number, screen, show
+from neuro_robot.cli_output import Backend, Json, bar, fly_table, replay_table, screen, show
 from neuro_robot.errors import NeuroRobotError
 
 app = typer.Typer(
@@ -81,11 +81,11 @@ def fly(
         start = str(Path(start).resolve())
     folder = out or run_folder(world, seed, mode)
     request = FlightRequest(world=world, seed=seed, speed=speed, learning=learning, weights=start,
-                            mind={"backend": backend, "faults": "; ".join(fault or ())})  # fmt: skip
+                            mind={"backend": backend, "faults": _faults(fault)})  # fmt: skip
     run = RunRequest(request, folder.resolve(), mode, episodes, record, video)
     with bar(as_json) as progress:
         summary = fly_run(run, progress)
-    show(summary, as_json, lambda: _fly_table(summary, folder))
+    show(summary, as_json, lambda: fly_table(summary, folder))
 
 
 evaluation = typer.Typer(invoke_without_command=True, rich_markup_mode="rich")
@@ -137,7 +137,7 @@ def evaluate(
         train_speeds=tuple(train_speed or ()),
         networks=networks,
         weights=weights or None,
-        mind={"backend": backend, "faults": "; ".join(fault or ())},
+        mind={"backend": backend, "faults": _faults(fault)},
         keep_weights_in=None if out is None else str(out),
     )
     result = evaluate_with_progress(request, Console(stderr=True, quiet=as_json))
@@ -179,7 +179,7 @@ def replay(
 
     with bar(as_json) as progress:
         result = replay_bag(bag, rate=rate, ros=ros, weights=weights or default_weights(), progress=progress)
-    show(result, as_json, lambda: _replay_table(result))
+    show(result, as_json, lambda: replay_table(result))
     if result["kind"] == "run" and not result["equal"]:
         raise typer.Exit(1)
 
@@ -217,49 +217,13 @@ def doctor() -> None:
     raise typer.Exit(run(Console()))
 
 
-def _fly_table(summary: dict[str, Any], folder: Path) -> Table:
-    good = summary["success"]
-    mark = "[green]goal reached[/green]" if good else f"[red]{summary['outcome']}[/red]"
-    table = Table(title=f"{summary['world']}, seed {summary['seed']}, {summary['mode']}", show_header=False)
-    table.add_row("outcome", f"{mark}: {summary['reason']}")
-    if len(summary["episodes"]) > 1:
-        reached = sum(item["outcome"] == "goal" for item in summary["episodes"])
-        table.add_row("flights", f"{reached} of {len(summary['episodes'])} reached the goal; the last is shown")
-    path, counts = summary.get("path"), summary.get("counts")
-    if path and counts:
-        table.add_row("flown", f"{number(path['distance_m'])} m in {number(summary['flight_s'])} s")
-        table.add_row("speed", f"mean {number(path['mean_speed'])}, peak {number(path['peak_speed'])} m/s")
-        table.add_row("smallest clearance", f"{number(path['min_clearance_m'])} m")
-        table.add_row("events", f"{counts['events']:,} ({number(counts['event_rate_hz'], 0)} /s)")
-        table.add_row("spikes", f"{counts['spikes']:,} ({number(counts['spike_rate_hz'], 0)} /s)")
-        reply = summary["reply_ms"]
-        table.add_row("packet to command", f"p50 {number(reply['p50'])}, p99 {number(reply['p99'])} ms")
-        table.add_row("simulated / real time", number(summary["real_time_factor"]))
-        if summary["diagnostics"].get("faults") or summary["diagnostics"].get("faults_waiting"):
-            table.add_row("faults", f"{summary['configuration']['mind']['faults']}: {broken(summary['diagnostics'])}")
-        if not summary["recording_complete"]:
-            table.add_row("recording", "[red]incomplete: messages were lost on the way to the bag[/red]")
-    for name, digest in summary["digest"].items():
-        table.add_row(f"digest of {name}", digest[:16])
-    table.add_row("left in", str(folder))
-    return table
+def _faults(given: list[str] | None) -> str:
+    """All faults as one text; what is none is told before anything starts."""
+    from neuro_robot.snn.faults_text import faults_of
 
-
-def _replay_table(result: dict[str, Any]) -> Table:
-    table = Table(title=f"replay of {result['bag']}", show_header=False)
-    table.add_row("packets", f"{result['packets']:,}, lost {result['lost_packets']}")
-    table.add_row("events", f"{result['events']:,} (ON {result['on_events']:,}, OFF {result['off_events']:,})")
-    if result.get("triggers"):
-        table.add_row("triggers", f"{result['triggers']:,}")
-    table.add_row("spikes", f"{result['spikes']:,}")
-    table.add_row("commands", f"{result['commands']:,}")
-    if "latency_p50_ms" in result:
-        table.add_row("packet to command", f"p50 {result['latency_p50_ms']:.2f}, p99 {result['latency_p99_ms']:.2f} ms")
-        table.add_row("played in", f"{result['played_s']:.2f} s")
-    for name, same in result.get("equal_to_run", {}).items():
-        verdict = "[green]equal[/green]" if same else "[red]DIFFERENT[/red]"
-        table.add_row(name, f"{verdict}  {result['digest'][name][:16]}")
-    return table
+    text = "; ".join(given or ())
+    faults_of(text)
+    return text
 
 
 app.command()(cli_walk.walk)
