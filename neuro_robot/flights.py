@@ -53,7 +53,7 @@ def default_weights(robot: str = "drone") -> str | None:
 
 def run_folder(world: str, seed: int, mode: str) -> Path:
     """A new folder under runs/, named by what flies and when."""
-    return Path("runs") / f"{time.strftime('%Y%m%d_%H%M%S')}_{Path(world).stem}_{seed}_{mode}"
+    return Path("runs") / f"{time.strftime('%Y%m%d_%H%M%S')}_{Path(world.partition('?')[0]).stem}_{seed}_{mode}"
 
 
 def fly_run(run: RunRequest, progress: Progress | None = None) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path as FilePath
 
 import numpy as np
+import yaml
 from numpy.typing import NDArray
 
 from neuro_robot.errors import WorldError
@@ -166,10 +167,25 @@ def world_file(name: str | FilePath) -> FilePath:
 def load_world(path_or_name: str | FilePath, seed: int = 0, overrides: Mapping[str, object] | None = None) -> World:
     """Read a world file, draw what it scatters from `seed`, and return it; raises WorldError with file and path.
 
-    overrides: values to put in place of those in the file, by their path in it: `{"terrain.0.height_m": 0.08}`.
+    overrides: values to put in place of those in the file, by their path in it: `{"terrain.0.height_m": 0.08}`. They
+    may stand behind the name, too: `walk_rough?terrain.0.height_m=0.08&terrain.0.cell_m=0.1`.
     """
     from neuro_robot.sim.world_schema import read_world  # the schema builds these classes
 
     if seed < 0:
         raise WorldError(f"seed: expected an integer >= 0, got {seed}")
-    return read_world(world_file(path_or_name), seed, overrides or {})
+    name, mark, told = str(path_or_name).partition("?")
+    return read_world(world_file(name), seed, {**(_overrides(told) if mark else {}), **(overrides or {})})
+
+
+def _overrides(told: str) -> dict[str, object]:
+    """`path=value&path=value` as a mapping; values as YAML has them."""
+    pairs = [part.partition("=") for part in told.split("&")]
+    try:
+        found = {path.strip(): yaml.safe_load(value) for path, mark, value in pairs if path.strip() and mark}
+    except yaml.YAMLError:
+        found = {}
+    if len(found) != len(pairs):
+        raise WorldError(f"{told!r}: expected changes as path=value&path=value behind the world's name, such as "
+                         "walk_rough?terrain.0.height_m=0.08")  # fmt: skip
+    return found

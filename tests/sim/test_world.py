@@ -187,3 +187,15 @@ def test_any_text_gives_a_world_error(tmp_path_factory, text):
     file.write_text(text, encoding="utf-8", errors="replace")
     with pytest.raises(WorldError):
         load_world(file, 0)
+
+
+def test_changes_may_stand_behind_the_name():
+    told = load_world("walk_rough?terrain.0.height_m=0.08&goal.x=50", 3)
+    assert told == load_world("walk_rough", 3, {"terrain.0.height_m": 0.08, "goal.x": 50})
+    assert told != load_world("walk_rough", 3)
+
+
+@pytest.mark.parametrize("change", ["terrain.0.height_m", "=3", "a=[", ""])
+def test_changes_that_are_none_are_refused(change):
+    with pytest.raises(WorldError, match="expected changes as path=value"):
+        load_world(f"walk_rough?{change}", 0)
