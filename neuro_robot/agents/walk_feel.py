@@ -28,7 +28,7 @@ class FeelConfig:
 
     odometry_ms: float = parameter(100.0, "low-pass of the speed by leg odometry, ms", 1.0, 5000.0)
     speed_ms: float = parameter(1500.0, "low-pass of the speed that progress is judged by, ms", 1.0, 20000.0)
-    odometry_gain: float = parameter(1.1, "true speed per speed of the feet that bear, on level ground", 0.1, 10.0)
+    odometry_gain: float = parameter(1.2, "true speed per speed of the feet that bear, on level ground", 0.1, 10.0)
     rough_ms: float = parameter(2000.0, "low-pass of the tilt rate's square, ms", 1.0, 20000.0)
     blocked_m: float = parameter(0.05, "a swing foot this far behind its target strikes something, m", 0.0, 1.0)
 

@@ -33,6 +33,7 @@ class TuningConfig:
     bias: float = parameter(1.05, "constant drive of a tuning neuron; above 1 it fires on its own", 0.0, 10.0)
     reflex: float = parameter(0.5, "fixed weight of a heading error onto the turning pools", 0.0, 10.0)
     tau_ms: float = parameter(400.0, "time constant of the pools' traces, ms", 1.0, 10000.0)
+    turn_ms: float = parameter(120.0, "the same for the turn, which must follow the heading closely, ms", 1.0, 10000.0)
     scale_hz: float = parameter(12.0, "difference of two pools' rates that moves a figure by its range, Hz", 0.1, 1e3)
     rate: float = parameter(3e-6, "learning rate, weight per ms, unit of reward and eligibility", 0.0, 10.0)
     a_plus: float = parameter(1.0, "eligibility of a pre-before-post pair", 0.0, 10.0)
@@ -77,7 +78,9 @@ class Tuning:
     def __init__(self, config: TuningConfig, model: Model) -> None:
         self._config, self._model = config, model
         self._first = model.layer_slices["tune"].start
-        self._keep = math.exp(-model.dt_ms / config.tau_ms)
+        taus = np.full(2 * len(FIGURES), config.tau_ms)
+        taus[2 * FIGURES.index("turn") :][:2] = config.turn_ms
+        self._keep = np.exp(-model.dt_ms / taus)
         self._rates = np.zeros(2 * len(FIGURES))  # Hz per neuron
         self._rewards = np.zeros(model.layer_slices["tune"].stop - self._first, np.float32)
         self.figures = np.zeros(len(FIGURES))
@@ -96,8 +99,8 @@ class Tuning:
             return np.zeros(len(FEELINGS), np.float32)
         uneven = feel.tilt_rate - self._config.calm_rad_s
         lacking = wish - feel.progress
-        values = (1.0, 2.0 * uneven, 0.5 * self.strikes_hz, 5.0 * lacking, -5.0 * lacking, 10.0 * feel.heading)
-        drive = np.array([*values, -10.0 * feel.heading], np.float32)
+        values = (1.0, 2.0 * uneven, 0.5 * self.strikes_hz, 5.0 * lacking, -5.0 * lacking, 15.0 * feel.heading)
+        drive = np.array([*values, -15.0 * feel.heading], np.float32)
         return np.minimum(np.maximum(drive, 0.0), np.float32(5.0))
 
     def rewards(self, feel: Feel, wish: float) -> NDArray[np.float64]:
@@ -109,9 +112,9 @@ class Tuning:
         config = self._config
         struck = 0.5 * (self.strikes_hz - config.strikes_hz)
         uneven = 3.0 * (feel.tilt_rate - config.calm_rad_s)
-        values = np.array([struck, 4.0 * (wish - feel.progress), uneven, uneven, -5.0 * feel.heading])
-        limits = np.array([0.3, 1.0, 0.3, 0.3, 1.0])  # relaxing is slower than responding
-        limited: NDArray[np.float64] = np.minimum(np.maximum(values, -limits), 1.0)
+        values = np.array([struck, 4.0 * (wish - feel.progress), uneven, uneven, -2.0 * feel.heading])
+        low, high = np.array([-0.3, -1.0, -0.3, -0.3, -0.1]), np.array([1.0, 1.0, 1.0, 1.0, 0.1])
+        limited: NDArray[np.float64] = np.minimum(np.maximum(values, low), high)  # relaxing is slower than responding
         return limited
 
     def reinforce(self, rewards: NDArray[np.float64]) -> None:
