@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from neuro_robot.bench.adaptation import adaptation
 from neuro_robot.bench.evaluate import TRAINING_SEED, TRAINING_STRIDE
 from neuro_robot.bench.flight import FlightRequest, fly
 from neuro_robot.bench.parallel import Job, run_jobs
@@ -26,11 +28,15 @@ from neuro_robot.bench.statistics import Episode, episode_of, wilson_interval
 from neuro_robot.bench.training import TrainingRequest, TrainingResult, train
 from neuro_robot.errors import ConfigError
 from neuro_robot.sim.quadrotor import GRAVITY
+from neuro_robot.sim.world import World, load_world
 
 ROWS = ("hopf", "frozen", "learned", "shuffled")
 TRAINED = ("learned", "shuffled")
 BLIND = "blind"  # the learned gait without its eyes, for worlds with obstacles
 FELL = ("fall", "collision")
+WINDOW_S = 2.0  # trailing mean of the speed after a shift: some four steps
+LEVEL_START_M = 3.0  # rough ground that begins further on is a shift under way
+Floats = npt.NDArray[np.float64]
 Report = Callable[[str, int, int], None]
 
 
@@ -136,12 +142,50 @@ def summarise_walks(episodes: Sequence[Episode]) -> dict[str, Any]:
         "outcomes": {name: sum(e.outcome == name for e in episodes) for name in sorted({e.outcome for e in episodes})},
         "simulated_s": float(seconds.sum()),
         "wall_s": sum(e.wall_s for e in episodes),
+        **_recoveries(episodes),
     }
 
 
 def walk(request: FlightRequest, row: str, world: str) -> tuple[tuple[str, str], Episode]:
-    """One evaluation walk (runs in a worker process)."""
-    return (row, world), episode_of(fly(request), row)
+    """One evaluation walk (runs in a worker process); its score tells how it got over a shift, if there was one."""
+    log = fly(request)
+    made = episode_of(log, row)
+    shift_s = shift_time(load_world(request.world, request.seed), log.t, log.position[:, 0])
+    found = None if shift_s is None else adaptation(log.t, np.gradient(log.position[:, 0], log.t), shift_s, WINDOW_S)
+    if found is None:
+        return (row, world), made
+    upright = log.outcome not in FELL
+    shift = {
+        "speed_before": found.before,
+        "slowest_after": found.lowest,
+        "recovery_s": found.time_s if found.time_s is not None and upright else math.inf,
+    }
+    return (row, world), replace(made, score={**made.score, **shift})
+
+
+def shift_time(world: World, t: Floats, x: Floats) -> float | None:
+    """When the ground or the robot changed for good, s: a shift's time, or when rough ground began under way (x, m)."""
+    if world.terrain.shifts:
+        return min(shift.at_s for shift in world.terrain.shifts)
+    begins = [field.x for field in world.terrain.fields if field.x > world.start.x + LEVEL_START_M]
+    reached = np.flatnonzero(x >= min(begins)) if begins else np.empty(0)
+    return float(t[reached[0]]) if reached.size else None
+
+
+def _recoveries(episodes: Sequence[Episode]) -> dict[str, Any]:
+    """How many walks came back to 90 % of their speed before the shift, and how soon; empty without a shift."""
+    times = [e.score["recovery_s"] for e in episodes if "recovery_s" in e.score]
+    if not times:
+        return {}
+    back = sum(math.isfinite(time) for time in times)
+    median = float(np.median(times))
+    return {
+        "shifted": len(times),
+        "recovered": back,
+        "recovered_interval": list(wilson_interval(back, len(times))),
+        "median_recovery_s": median if math.isfinite(median) else None,
+        "speed_before": float(np.mean([e.score["speed_before"] for e in episodes if "recovery_s" in e.score])),
+    }
 
 
 def _request(request: WalkEvaluation, row: str, world: str, seed: int, network: int) -> FlightRequest:
