@@ -152,10 +152,10 @@ def _evaluation_table(result: dict[str, Any]) -> Table:
     title = (
         f"{len(seeds)} walks of {asked['duration_s']:g} s at {asked['speed']:g} m/s, seeds {seeds[0]} to {seeds[-1]}"
     )
-    table = Table(title=title, caption="CoT: cost of transport, positive joint work; deg/10 s: drift of the heading")
-    columns = ("success (95 %)", "falls", "/100 m", "m/s", "CoT", "deg/10 s")
-    for name in ("ground", "gait"):
-        table.add_column(name)
+    table = Table(title=title, caption="CoT: cost of transport, positive joint work; deg: heading lost in 10 s")
+    columns = ("success", "falls", "/100 m", "m/s", "CoT", "deg")
+    table.add_column("ground", overflow="fold")
+    table.add_column("gait", no_wrap=True)
     for name in columns:
         table.add_column(name, justify="right", no_wrap=True)
     for world in result["worlds"]:
