@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -55,6 +56,11 @@ class LegController(Controller):
             "coupling": float(decision.coupling),
         }
         return decision
+
+    def load(self, path: str | Path) -> None:
+        """As the drone's; the gait's own synapses are then set anew, since a file holds those of the gait it was in."""
+        super().load(path)
+        self.mind.new_flight()
 
     def diagnostics(self) -> dict[str, float]:
         """As the drone's, and how it steps."""
