@@ -52,7 +52,8 @@ class LegController(Controller):
         self.gait = {
             "step_height_m": float(steps.height),
             "stride": float(steps.stride),
-            "frequency_hz": float(steps.frequency),
+            "stand_m": float(steps.stand),
+            "turn_rad_s": float(steps.yaw_rate),
             "coupling": float(decision.coupling),
         }
         return decision

@@ -43,6 +43,9 @@ footer { color: var(--muted); font-size: 13px; }
 """
 
 
+BADGES = {"goal": "goal", "upright": "goal", "collision": "collision", "fall": "collision"}
+
+
 def write_report(run: RunData, path: Path) -> None:
     """Write the page of a run; its `summary` must be complete."""
     path.write_text(report_html(run), encoding="utf-8")
@@ -64,7 +67,9 @@ def report_html(run: RunData) -> str:
 
 def _header(title: str, summary: dict[str, Any]) -> str:
     outcome = str(summary["outcome"])
-    kind = outcome if outcome in ("goal", "collision") else "other"
+    if summary["legs"] is not None and summary["success"] and outcome == "timeout":
+        outcome = "upright"
+    kind = BADGES.get(outcome, "other")
     return (
         f'<header><h1>{escaped(title)}</h1><span class="badge {kind}">{escaped(outcome.replace("_", " "))}</span>'
         f'<span class="reason">{escaped(summary["reason"])}</span></header>'
@@ -76,8 +81,10 @@ def _tiles(summary: dict[str, Any]) -> str:
     legs = summary["legs"]
     tiles = [
         ("flight time" if legs is None else "walking time", number(summary["flight_s"], "s", 1)),
-        ("distance", number(path["distance_m"], "m", 1)),
-        ("mean speed", number(path["mean_speed"], "m/s", 2)),
+        ("distance", number(path["distance_m"], "m", 1))
+        if legs is None
+        else ("way ahead", number(legs["advance_m"], "m", 1)),
+        ("mean speed", number((legs or path)["mean_speed"], "m/s", 2)),
         ("smallest clearance", number(path["min_clearance_m"], "m", 2))
         if legs is None
         else ("cost of transport", number(legs["cost_of_transport"], "", 2)),

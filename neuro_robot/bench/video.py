@@ -25,7 +25,7 @@ RENDER_SHARE = 2  # the chase view is drawn at half size and enlarged: four time
 CHASE_FOV_DEG = 80.0
 EVENT_WINDOW_S, RASTER_S, TRAIL_S, HOLD_S = 0.03, 1.0, 1.2, 1.0
 PAPER, INK, MUTED, BAR = (255, 255, 255), (31, 41, 51), (112, 122, 132), (24, 28, 34)
-OUTCOMES = {"goal": (47, 158, 88), "collision": (214, 69, 69), "fall": (214, 69, 69)}
+OUTCOMES = {"goal": (47, 158, 88), "collision": (214, 69, 69), "fall": (214, 69, 69), "upright": (47, 158, 88)}
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 
@@ -180,6 +180,8 @@ class _Scene:
     def banner(self, image: Image) -> None:
         """The outcome, over the chase view."""
         outcome = str(self.run.summary.get("outcome", "end"))
+        if self.legs is not None and outcome == "timeout" and self.run.summary.get("success"):
+            outcome = "upright"
         text = outcome.replace("_", " ")
         width = cv2.getTextSize(text, FONT, 1.1, 2)[0][0]
         x = (CHASE_W - width) // 2
