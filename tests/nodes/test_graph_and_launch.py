@@ -142,8 +142,10 @@ def test_graph_parameters_exist_and_the_file_is_up_to_date():
     for node in [*drone({"record": "x"}), *replay("bag", rate=1.0, lockstep=True, values={})]:
         known = {row.name for row in declarations(kinds[node.name])} | {"use_sim_time"}
         assert set(node.parameters) <= known
+    for robot in ("drone", "quadruped"):
+        text = (ROOT / "config" / f"{robot}.yaml").read_text()
+        assert text == parameter_file(robot), f"run `neuro_robot parameters --robot {robot} > config/{robot}.yaml`"
     text = (ROOT / "config" / "drone.yaml").read_text()
-    assert text == parameter_file(), "run `neuro_robot parameters > config/drone.yaml`"
     sections = yaml.safe_load(text)
     for name in ("sim_node", "controller_node"):
         values = sections[f"/**/{name}"]["ros__parameters"]
