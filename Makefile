@@ -29,7 +29,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: $(STAMPS)/message ## the environment in .venv: dependencies, the package, the event camera message
+setup: $(STAMPS)/message ## the environment in .venv: dependencies, the package, the messages
 
 fly: setup ## one flight through the forest; ARGS go to `neuro_robot fly`
 	$(BIN)/neuro_robot fly $(ARGS)
@@ -72,8 +72,8 @@ $(STAMPS)/install: $(STAMPS)/venv setup.py setup.cfg package.xml
 	@ln -sfn "$(CURDIR)/resource/neuro_robot" $(VENV)/share/ament_index/resource_index/packages/neuro_robot
 	@touch $@
 
-$(STAMPS)/message: $(STAMPS)/install interfaces/build_message.py $(shell find interfaces/event_camera_msgs -type f)
-	@echo "building event_camera_msgs"
+$(STAMPS)/message: $(STAMPS)/install $(shell find interfaces -type f -not -name '*.pyc')
+	@echo "building event_camera_msgs and rosbag2_interfaces"
 	@$(BIN)/python interfaces/build_message.py
 	@touch $@
 

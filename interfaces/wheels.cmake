@@ -1,0 +1,15 @@
+# The ROS 2 wheels' Python generator targets name an include folder of the machine they were built on. CMake refuses
+# a folder that does not exist, so such folders are dropped; where ROS 2 is installed this changes nothing.
+foreach(package std_msgs service_msgs builtin_interfaces)
+  set(target ${package}::${package}__rosidl_generator_py)
+  if(TARGET ${target})
+    get_target_property(folders ${target} INTERFACE_INCLUDE_DIRECTORIES)
+    set(kept)
+    foreach(folder IN LISTS folders)
+      if(EXISTS "${folder}")
+        list(APPEND kept "${folder}")
+      endif()
+    endforeach()
+    set_target_properties(${target} PROPERTIES INTERFACE_INCLUDE_DIRECTORIES "${kept}")
+  endif()
+endforeach()
