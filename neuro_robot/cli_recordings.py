@@ -181,7 +181,7 @@ def play(
 
     While it plays:
 
-    ros2 service call /event_camera/pause std_srvs/srv/SetBool "{data: true}"
+    ros2 service call /event_camera/toggle_paused rosbag2_interfaces/srv/TogglePaused
 
     ros2 param set /event_camera position_s 1.5        (seek)
 

@@ -32,6 +32,10 @@ PYBULLET_PROBE = (
     "import importlib.metadata, pybullet; client = pybullet.connect(pybullet.DIRECT); assert client >= 0;"
     "pybullet.stepSimulation(); pybullet.disconnect(); print(importlib.metadata.version('pybullet'))"
 )
+SERVICES_PROBE = (
+    "import rosbag2_interfaces.srv as s; kinds = [s.Pause, s.Resume, s.TogglePaused, s.IsPaused, s.Seek, s.SetRate];"
+    "[kind.__import_type_support__() for kind in kinds]; print('rosbag2_interfaces, as of ros2 bag play')"
+)
 NUMBA_PROBE = (
     "import numba, numpy; assert numba.njit(lambda x: x + 1)(1) == 2;"
     "print(f'numba {numba.__version__}, numpy {numpy.__version__}')"
@@ -59,9 +63,9 @@ def run(console: Console) -> int:
     failed = 0
     for check in _each():
         mark = "[green]ok[/]     " if check.ok else "[red]missing[/]" if check.required else "[yellow]absent[/] "
-        console.print(f"{mark} [bold]{check.name:<14}[/] {escape(check.detail)}", soft_wrap=True, highlight=False)
+        console.print(f"{mark} [bold]{check.name:<15}[/] {escape(check.detail)}", soft_wrap=True, highlight=False)
         if not check.ok:
-            console.print(f"        {'':<14} [cyan]-> {escape(check.remedy)}[/]", soft_wrap=True, highlight=False)
+            console.print(f"        {'':<15} [cyan]-> {escape(check.remedy)}[/]", soft_wrap=True, highlight=False)
         failed += check.required and not check.ok
     verdict = "[green]ready to fly[/]" if not failed else f"[red]not ready: {failed} missing[/]"
     console.print(verdict, highlight=False)
@@ -75,6 +79,7 @@ def _each() -> Iterator[Check]:
     yield check_pybullet()
     yield check_rclpy()
     yield from check_dds()
+    yield check_player_services()
     yield check_ffmpeg()
     yield check_recordings()
     yield check_disk()
@@ -146,6 +151,13 @@ def check_dds() -> list[Check]:
     same = found and result["type_hash"] in ("", RELEASED_HASH)
     rebuild = f"remove other builds of event_camera_msgs, then {without_message}; expected {RELEASED_HASH}"
     return [sent, Check("message hash", same, announced, rebuild, required=True)]
+
+
+def check_player_services() -> Check:
+    """The service types by which a recording that plays is paused and sought in."""
+    ok, detail = _probe(["-c", SERVICES_PROBE])
+    remedy = f"sudo apt install ros-$ROS_DISTRO-rosbag2-interfaces, or without ROS 2: {SETUP}"
+    return Check("player services", ok, detail, remedy, required=False)
 
 
 def check_ffmpeg() -> Check:

@@ -34,7 +34,18 @@ def test_this_machine_is_ready_to_fly(monkeypatch: pytest.MonkeyPatch) -> None:
     status, text = printed(doctor.run)
     assert status == 0, text
     assert "ready to fly" in text
-    for name in ("python", "numba", "numba cache", "pybullet", "rclpy", "dds", "message hash", "ffmpeg", "recordings"):
+    for name in (
+        "python",
+        "numba",
+        "numba cache",
+        "pybullet",
+        "rclpy",
+        "dds",
+        "message hash",
+        "player services",
+        "ffmpeg",
+        "recordings",
+    ):
         assert f" {name}" in text
     assert HASH in text
     assert "event packet out and back" in text
@@ -98,6 +109,14 @@ def test_a_crashed_middleware_is_reported(monkeypatch: pytest.MonkeyPatch) -> No
     assert not dds.ok
     assert dds.detail == "ended with status -11"
     assert "multicast" in dds.remedy
+
+
+def test_absent_player_services_name_the_package_and_do_not_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    answer(monkeypatch, False, "ModuleNotFoundError: No module named 'rosbag2_interfaces'")
+    check = doctor.check_player_services()
+    assert (check.ok, check.required) == (False, False)
+    assert "rosbag2-interfaces" in check.remedy
+    assert "make setup" in check.remedy
 
 
 def test_absent_rclpy_names_both_ways_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,6 +34,7 @@ class Item:
     messages: list[Any]  # event_camera_msgs/msg/EventPacket
     imu: list[Imu] = field(default_factory=list)
     legs: LegSense | None = None
+    share: float = 0.0  # of the recording that was read by then, 0 to 1
 
 
 class Playback(Protocol):
@@ -43,12 +44,12 @@ class Playback(Protocol):
     height: int
     about: str  # in words, for the log
     legs: bool  # whether it holds what legs felt
+    begins_ns: int  # the first packet's stamp; known once an item was taken
 
-    def items(self, start_ns: int = 0) -> Iterator[Item]:
-        """What is due from start_ns on, in order."""
-
-    def share(self) -> float:
-        """How much was read, 0 to 1."""
+    def items(self, start_ns: int = 0, *, by_stamp: bool = False) -> Iterator[Item]:
+        """What is due from start_ns on, in order; `by_stamp`: start_ns is a time of the packets' recorded stamps, and
+        nothing comes when the recording begins later. Each pass is independent of those begun before.
+        """
 
     def close(self) -> None:
         """Close the files."""
@@ -75,31 +76,31 @@ class BagPlayback:
         self._path = path
         self._reader = BagReader(path)
         self._total = max(self._reader.counts[self._reader.event_topic()], 1)
-        self._sent = 0
         first = next(self._reader.packets(), None)
         if first is None:
             raise BagError(f"{path}: has no event packets to play")
         self.width, self.height = first[1].width, first[1].height
         self.about = f"{self._total} packets of encoding {first[1].encoding}, as recorded"
         self.legs = self._reader.counts.get(JOINT_STATES.name, 0) > 0
+        self.begins_ns = first[1].stamp_ns
 
-    def items(self, start_ns: int = 0) -> Iterator[Item]:
+    def items(self, start_ns: int = 0, *, by_stamp: bool = False) -> Iterator[Item]:
         """One item for each packet; packets before start_ns are decoded for their time only."""
+        if by_stamp and start_ns < self.begins_ns:
+            return
         decoder = StreamDecoder()
         origin_ns: int | None = None
-        before_ns = due_ns = self._sent = 0
-        for packet, samples, legs in packets_with_senses(self._reader):
+        before_ns = due_ns = 0
+        begun = False
+        for number, (packet, samples, legs) in enumerate(packets_with_senses(self._reader), 1):
             t_end_ns = _reached(decoder, packet, before_ns)
             step_ns = 0 if origin_ns is None else t_end_ns - before_ns
             origin_ns, before_ns = t_end_ns, t_end_ns
             due_ns += max(step_ns, 0)  # a new flight in the bag follows at once
-            self._sent += 1
-            if due_ns >= start_ns:
-                yield Item(due_ns, packet.stamp_ns, [packet_message(packet)], samples, legs)
-
-    def share(self) -> float:
-        """Packets given, of all."""
-        return self._sent / self._total
+            begun = begun or (packet.stamp_ns if by_stamp else due_ns) >= start_ns
+            if begun:
+                share = number / self._total
+                yield Item(due_ns, packet.stamp_ns, [packet_message(packet)], samples, legs, share)
 
     def close(self) -> None:
         """Close the bag."""
@@ -111,36 +112,54 @@ class FilePlayback:
 
     def __init__(self, path: Path, config: OutputParameters, form: str, geometry: Geometry | None) -> None:
         self._path, self._form, self._told_geometry = path, form or None, geometry
-        self._reader = self._opened()
-        self.width, self.height = self._reader.width, self._reader.height
-        self._period_ns = max(1, round(config.packet_period_ms * 1e6))
-        self._made = _Collected()
-        self._output = EventOutput(self._made, config, self.width, self.height, by_sensor_time=True)
-        self.about = f"{self._reader.format} as packets of encoding {config.encoding}"
+        self._config = config
+        with self._opened() as reader:
+            self.width, self.height = reader.width, reader.height
+            self.about = f"{reader.format} as packets of encoding {config.encoding}"
         self.legs = False
-        self._fresh = True
+        self.begins_ns = 0
+        self._packing()  # what it refuses is said now
 
     def _opened(self) -> EventReader:
         return open_reader(self._path, format=self._form, geometry=self._told_geometry)
 
-    def items(self, start_ns: int = 0) -> Iterator[Item]:
-        """One item for each period of sensor time that has events; the next pass begins with sequence number 0."""
-        if not self._fresh:
-            self._reader.close()
-            self._reader = self._opened()
-        self._fresh = False
-        self._output.restart()
-        timeline = _Timeline()
-        for chunk in self._reader.chunks():
-            for events, new in timeline.stretches(chunk.events):
-                if new:
-                    self._output.restart()
-                reach_ns = np.maximum.accumulate(np.maximum(events["t"] - timeline.origin_ns, 0)) + timeline.base_ns
-                timeline.due_ns = int(reach_ns[-1])
-                first = int(np.searchsorted(reach_ns, start_ns))
-                yield from self._packed(events[first:], reach_ns[first:])
+    def _packing(self) -> _Packing:
+        return _Packing(self._config, self.width, self.height)
 
-    def _packed(self, events: Events, reach_ns: Any) -> Iterator[Item]:  # noqa: ANN401 - (n,) int64
+    def items(self, start_ns: int = 0, *, by_stamp: bool = False) -> Iterator[Item]:
+        """One item for each period of sensor time that has events; every pass begins with sequence number 0."""
+        timeline, packing = _Timeline(), self._packing()
+        begun = False
+        with self._opened() as reader:
+            for chunk in reader.chunks():
+                for events, new in timeline.stretches(chunk.events):
+                    if new:
+                        packing.restart()
+                    self.begins_ns = timeline.first_ns
+                    if by_stamp and start_ns < self.begins_ns:
+                        return
+                    reach_ns = timeline.reach(events)
+                    begin_ns = start_ns - timeline.origin_ns + timeline.base_ns if by_stamp else start_ns
+                    first = 0 if begun else int(np.searchsorted(reach_ns, begin_ns))
+                    begun = begun or first < len(events)
+                    yield from packing.items(events[first:], reach_ns[first:], reader.position())
+
+    def close(self) -> None:
+        """Every pass closes its file."""
+
+
+class _Packing:
+    """Makes packets of events that follow each other."""
+
+    def __init__(self, config: OutputParameters, width: int, height: int) -> None:
+        """Raises PacketError when the encoding cannot address the sensor."""
+        self._period_ns = max(1, round(config.packet_period_ms * 1e6))
+        self._made = _Collected()
+        self._output = EventOutput(self._made, config, width, height, by_sensor_time=True)
+        self.restart = self._output.restart
+
+    def items(self, events: Events, reach_ns: Any, share: float) -> Iterator[Item]:  # noqa: ANN401 - (n,) int64
+        """One item for each period."""
         cuts = np.flatnonzero(np.diff(reach_ns // self._period_ns)) + 1
         for first, last in zip([0, *cuts.tolist()], [*cuts.tolist(), len(events)], strict=True):
             if first == last:
@@ -150,22 +169,16 @@ class FilePlayback:
                 part = part[np.argsort(part["t"], kind="stable")]
             stamp_ns = int(part["t"][0])
             self._output.publish(part, stamp_ns)
-            yield Item(int(reach_ns[last - 1]), stamp_ns, self._made.take())
-
-    def share(self) -> float:
-        """Of the file."""
-        return self._reader.position()
-
-    def close(self) -> None:
-        """Close the file."""
-        self._reader.close()
+            yield Item(int(reach_ns[last - 1]), stamp_ns, self._made.take(), share=share)
 
 
 class _Timeline:
     """Where the events of a stream lie in playing time; a recording behind another follows at once."""
 
     def __init__(self) -> None:
-        self.origin_ns = self.base_ns = self.due_ns = 0
+        self.origin_ns = self.base_ns = 0
+        self.first_ns = 0  # of the first event of all
+        self._due_ns = 0
         self._last_ns: int | None = None
 
     def stretches(self, events: Events) -> Iterator[tuple[Events, bool]]:
@@ -178,9 +191,16 @@ class _Timeline:
         for first, last in zip([0, *cuts], [*cuts, len(events)], strict=True):
             new = begins if first == 0 else True
             if new:
-                self.origin_ns, self.base_ns = int(t[first]), self.due_ns
+                self.origin_ns, self.base_ns = int(t[first]), self._due_ns
+                self.first_ns = int(t[0]) if self._last_ns is None else self.first_ns
             self._last_ns = int(t[last - 1])
             yield events[first:last], new
+
+    def reach(self, events: Events) -> Any:  # noqa: ANN401 - (n,) int64
+        """Playing time of each event of a stretch, never falling, ns."""
+        reach_ns = np.maximum.accumulate(np.maximum(events["t"] - self.origin_ns, 0)) + self.base_ns
+        self._due_ns = int(reach_ns[-1])
+        return reach_ns
 
 
 class _Collected:

@@ -1,8 +1,8 @@
 """Plays a recording in place of the camera, to whoever listens: any event file, or a bag with its IMU samples.
 
 `realtime`: at sensor time, or `rate` times as fast. `lockstep`: the next packet follows the command that answered the
-last one. Services `~/pause` (std_srvs/SetBool) and `~/restart` (Trigger); setting the parameter `position_s` seeks, and
-`rate` changes the speed, while it plays. With `autostart` the node needs nobody who configures and activates it.
+last one. While it plays it has the services of `ros2 bag play` (player_services.py); setting the parameter
+`position_s` seeks too, `rate` changes the speed. With `autostart` it needs nobody who configures and activates it.
 It exits when the recording is at its end.
 """
 
@@ -19,7 +19,6 @@ from geometry_msgs.msg import TwistStamped
 from rclpy.clock import Clock, ClockType
 from rosgraph_msgs.msg import Clock as ClockMsg
 from sensor_msgs.msg import Imu as ImuMsg
-from std_srvs.srv import SetBool, Trigger
 from trajectory_msgs.msg import JointTrajectory
 
 from neuro_robot.bags.topics import CLOCK, COMMAND, EVENTS, IMU, JOINT_TRAJECTORY
@@ -31,6 +30,7 @@ from neuro_robot.nodes.pacing import Pace
 from neuro_robot.nodes.parameters import read
 from neuro_robot.nodes.playback import Item, Playback, open_playback
 from neuro_robot.nodes.player_parameters import PlayerParameters
+from neuro_robot.nodes.player_services import PlayerServices
 from neuro_robot.nodes.standalone import start_by_itself
 
 STEADY = Clock(clock_type=ClockType.STEADY_TIME)
@@ -58,7 +58,7 @@ class PlayerNode(CoreNode):
             raise BagError("bag: expected the bag or file to play; set the parameter")
         if config.clock and config.stamps == "now":
             raise ConfigError("clock: runs in the time of the recording; set stamps to recorded")
-        self._playback = self._opened(config)
+        self._playback = open_playback(Path(config.bag), config, config.format, config.told_geometry())
         self._items = self._playback.items(round(config.position_s * 1e9))
         self._next: Item | None = next(self._items, None)
         self._sent = self._answers = self._unanswered = self._loops = 0
@@ -74,23 +74,12 @@ class PlayerNode(CoreNode):
         self._legs = LegOutput(self) if self._playback.legs else None
         kind, topic = (JointTrajectory, JOINT_TRAJECTORY) if self._legs else (TwistStamped, COMMAND)
         self._subscription = self.create_subscription(kind, topic.name, self._on_command, qos(topic, 1000))
-        self._own_services = [
-            self.create_service(SetBool, "~/pause", self._on_pause),
-            self.create_service(Trigger, "~/restart", self._on_restart),
-        ]
+        self._own_services = PlayerServices(self, self)
         self._timer = self.create_timer(0.001, self._tick, clock=STEADY)
         self._report_timer = self.create_timer(0.25, self._report, clock=STEADY)
         where = self._events.topic_name
         self.get_logger().info(f"{config.bag}: {self._playback.width}x{self._playback.height}, {self._playback.about}, "
                                f"on {where}")  # fmt: skip
-
-    @staticmethod
-    def _opened(config: PlayerParameters) -> Playback:
-        width, _, height = config.geometry.partition("x")
-        if config.geometry and not (width.isdecimal() and height.isdecimal()):
-            raise ConfigError(f"geometry: expected WIDTHxHEIGHT such as 640x480, got {config.geometry!r}")
-        geometry = (int(width), int(height)) if config.geometry else None
-        return open_playback(Path(config.bag), config, config.format, geometry)
 
     def deactivate(self) -> None:
         """Playing time stands still until activate."""
@@ -99,14 +88,14 @@ class PlayerNode(CoreNode):
     def cleanup(self) -> None:
         """Close recording and topics."""
         if self._playback is not None:
+            self._items = iter(())
             self._playback.close()
             self._playback = None
         if not hasattr(self, "_report_timer"):
             return
         for timer in (self._timer, self._report_timer):
             self.destroy_timer(timer)
-        for service in self._own_services:
-            self.destroy_service(service)
+        self._own_services.close()
         self.destroy_subscription(self._subscription)
         for publisher in (self._events, self._imu, self._clock_topic, *(self._legs.publishers if self._legs else ())):
             if publisher is not None:
@@ -118,37 +107,36 @@ class PlayerNode(CoreNode):
         if name == "rate":
             self._pace.set_rate(float(value), time.monotonic())
         elif name == "position_s":
-            self._seek(float(value))
+            self.seek(round(float(value) * 1e9))
         self._config = replace(self._config, **{name: value})
 
-    def _seek(self, position_s: float) -> None:
+    @property
+    def paused(self) -> bool:
+        """Whether playing time stands still until somebody resumes."""
+        return self._pace.held
+
+    def pause(self, paused: bool) -> None:
+        """Stand still, or go on."""
+        (self._pace.hold if paused else self._pace.release)(time.monotonic())
+
+    def seek(self, start_ns: int, *, by_stamp: bool = False) -> None:
+        """Go on from start_ns of playing time, or `by_stamp` of the recording's own clock.
+
+        Raises ConfigError when the recording does not have it; it then plays on as before.
+        """
         if self._playback is None:
             return
-        items = self._playback.items(round(position_s * 1e9))
+        items = self._playback.items(start_ns, by_stamp=by_stamp)
         following = next(items, None)
         if following is None:
-            self._items = self._playback.items(round(self._pace.position_s(time.monotonic()) * 1e9))
-            self._next = next(self._items, None)
-            raise ConfigError(f"position_s: the recording ends before {position_s:g} s")
+            if not by_stamp:
+                raise ConfigError(f"position_s: the recording ends before {start_ns * 1e-9:g} s")
+            begins_s = self._playback.begins_ns * 1e-9
+            raise ConfigError(f"{start_ns * 1e-9:.6f} s is not in the recording, which begins at {begins_s:.6f} s")
         self._items, self._next = items, following
-        self._pace.jump(position_s, time.monotonic())
+        position_ns = max(0, following.due_ns - (following.stamp_ns - start_ns)) if by_stamp else start_ns
+        self._pace.jump(position_ns * 1e-9, time.monotonic())
         self._finished_at = self._last = None
-
-    def _on_pause(self, request: Any, response: Any) -> Any:  # noqa: ANN401 - SetBool
-        """True pauses, False goes on."""
-        now = time.monotonic()
-        if request.data:
-            self._pace.hold(now)
-        else:
-            self._pace.release(now)
-        response.success = True
-        response.message = f"{'paused' if request.data else 'playing'} at {self._pace.position_s(now):.3f} s"
-        return response
-
-    def _on_restart(self, _request: Any, response: Any) -> Any:  # noqa: ANN401 - Trigger
-        self._seek(0.0)
-        response.success, response.message = True, "from the beginning"
-        return response
 
     def _listened_to(self) -> bool:
         now = time.monotonic()
@@ -236,9 +224,10 @@ class PlayerNode(CoreNode):
             "sent": self._sent,
             "answers": self._answers,
             "unanswered": self._unanswered,
-            "share": self._playback.share(),
+            "share": 1.0 if not playing else self._last.share if self._last is not None else 0.0,
             "wall_s": self._pace.wall_s(now),
             "position_s": position_s,
+            "stamp_s": (self._last.stamp_ns if self._last is not None else self._playback.begins_ns) * 1e-9,
             "behind_s": behind_s,
             "rate": self._config.rate,
             "loops": self._loops,

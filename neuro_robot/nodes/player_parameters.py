@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from neuro_robot.config import parameter
+from neuro_robot.errors import ConfigError
+from neuro_robot.events.files import Geometry
 from neuro_robot.nodes.source import ENCODINGS, OutputParameters
 
 
@@ -29,3 +31,10 @@ class PlayerParameters(OutputParameters):
     answer_timeout_s: float = parameter(1.0, "lockstep: an answer that does not come in this time is passed over, s",
                                         0.01, 60.0)  # fmt: skip
     autostart: bool = parameter(False, "configure and activate without being told to")
+
+    def told_geometry(self) -> Geometry | None:
+        """`geometry` in numbers; None when the file is to say. Raises ConfigError."""
+        width, _, height = self.geometry.partition("x")
+        if self.geometry and not (width.isdecimal() and height.isdecimal()):
+            raise ConfigError(f"geometry: expected WIDTHxHEIGHT such as 640x480, got {self.geometry!r}")
+        return (int(width), int(height)) if self.geometry else None

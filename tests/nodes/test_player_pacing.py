@@ -10,9 +10,11 @@ pytest.importorskip("event_camera_msgs.msg", reason="the message is not built: r
 
 from streams_made import H, W, made_events, write
 
-from neuro_robot.bags.messages import packet_from
+from neuro_robot.bags.messages import packet_from, packet_to_cdr
+from neuro_robot.bags.topics import EVENTS
+from neuro_robot.bags.writer import RunBag
 from neuro_robot.errors import FileFormatError
-from neuro_robot.events import StreamDecoder
+from neuro_robot.events import StreamDecoder, pack
 from neuro_robot.nodes.pacing import Pace
 from neuro_robot.nodes.playback import open_playback
 from neuro_robot.nodes.player_parameters import PlayerParameters
@@ -50,10 +52,10 @@ def test_held_before_the_start_waits_for_it():
     assert pace.position_s(3.0) == 1.0
 
 
-def played(path, start_ns=0, **options):
+def played(path, start_ns=0, *, by_stamp=False, **options):
     """Items of a file and their events, as a subscriber decodes them."""
     playback = open_playback(path, PlayerParameters(**options), "", None)
-    items = list(playback.items(start_ns))
+    items = list(playback.items(start_ns, by_stamp=by_stamp))
     decoder = StreamDecoder()
     events = [decoder.decode(packet_from(message)).events for item in items for message in item.messages]
     playback.close()
@@ -85,6 +87,66 @@ def test_seeking_begins_at_the_first_event_there(tmp_path):
     assert stats.resyncs == 0
 
 
+def test_seeking_by_the_recordings_own_clock_is_exact_and_only_inside_of_it(tmp_path):
+    events = made_events()
+    path = write(tmp_path / "a.npz", events)
+    middle = int(events["t"][2500])
+    items, came, _ = played(path, middle, by_stamp=True)
+    np.testing.assert_array_equal(came, events[events["t"] >= middle])
+    assert items[0].stamp_ns == middle
+    first, last = int(events["t"][0]), int(events["t"][-1])
+    assert len(played(path, first, by_stamp=True)[1]) == len(events)
+    assert played(path, last, by_stamp=True)[0][0].stamp_ns == last
+    playback = open_playback(path, PlayerParameters(), "", None)
+    for outside in (first - 1, 0, -(2**31) * 10**9, last + 1, 2**31 * 10**9):
+        assert next(playback.items(outside, by_stamp=True), None) is None
+        assert playback.begins_ns == first
+
+
+def test_by_its_clock_a_time_that_comes_twice_is_the_first(tmp_path):
+    long, short = made_events(2000, seconds=4.0), made_events(2000, seconds=2.0, seed=1)
+    path = write(tmp_path / "a.npz", np.concatenate([short, long]))
+    for t_ns, expected in (
+        (6_000_000_000, np.concatenate([short[short["t"] >= 6_000_000_000], long])),
+        (8_000_000_000, long[long["t"] >= 8_000_000_000]),  # only the second goes on so long
+    ):
+        np.testing.assert_array_equal(played(path, t_ns, by_stamp=True)[1], expected)
+
+
+def test_a_pass_goes_on_untouched_by_one_that_leads_nowhere(tmp_path):
+    path = write(tmp_path / "a.npz", made_events())
+    playback = open_playback(path, PlayerParameters(), "", None)
+    whole = [bytes(m.events) for item in playback.items() for m in item.messages]
+    begun = playback.items()
+    came = [bytes(m.events) for m in next(begun).messages]
+    assert next(playback.items(10**12), None) is None
+    assert next(playback.items(10**12, by_stamp=True), None) is None
+    rest = list(begun)
+    assert came + [bytes(m.events) for item in rest for m in item.messages] == whole
+    assert [m.seq for item in rest for m in item.messages] == list(range(len(came), len(whole)))
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_bag_is_sought_by_its_packets_stamps(tmp_path, again):
+    path = tmp_path / "bag"
+    stamps = [1_700_000_000_000_000_000 + i * 10_000_000 for i in range(50)]
+    with RunBag(path, (EVENTS,)) as bag:
+        for _flight in range(1 + again):
+            for seq, stamp_ns in enumerate(stamps):
+                events = made_events(20, 0.01, start_ns=seq * 10_000_000, seed=seq)
+                packet = pack(events, "evt3", width=W, height=H, seq=seq, stamp_ns=stamp_ns,
+                              t_end_ns=(seq + 1) * 10_000_000)  # fmt: skip
+                bag.write(EVENTS.name, stamp_ns, packet_to_cdr(packet))
+    playback = open_playback(path, PlayerParameters(), "", None)
+    items = list(playback.items(stamps[30] - 1, by_stamp=True))
+    assert [item.stamp_ns for item in items] == stamps[30:] + (stamps if again else [])
+    assert items[-1].share == 1.0
+    assert playback.begins_ns == stamps[0]
+    for outside in (stamps[0] - 1, stamps[-1] + 1, 5):
+        assert next(playback.items(outside, by_stamp=True), None) is None
+    playback.close()
+
+
 def test_steps_back_are_sorted_inside_a_packet_and_a_new_recording_follows_at_once(tmp_path):
     first, second = made_events(2000), made_events(2000, start_ns=1_000_000_000, seed=1)
     first["t"][1000] -= 40_000
@@ -108,7 +170,8 @@ def test_a_second_pass_is_the_first_again(tmp_path):
     passes = [[bytes(m.events) for item in playback.items() for m in item.messages] for _ in range(2)]
     assert passes[0] == passes[1]
     assert (playback.width, playback.height) == (W, H)
-    assert playback.share() == 1.0
+    last = list(playback.items())[-1]
+    assert last.share == 1.0
 
 
 def test_what_cannot_be_played(tmp_path):

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import time
 
 import graphs  # noqa: F401 - skips where ROS is missing
 import numpy as np
 import pytest
+from builtin_interfaces.msg import Time
 from event_camera_msgs.msg import EventPacket
 from graphs import until
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import Image
-from std_srvs.srv import SetBool
 from streams_made import H, W, made_events, write
 
 from neuro_robot.bags.messages import packet_from
@@ -71,15 +72,14 @@ def test_pause_seek_rate_and_loop(file, tmp_path):
         graph.configure()
         graph.activate()
         until(graph, "player_node", lambda status: int(status.values.get("sent", 0)) > 10)
-        answer = graph.call("player_node", "pause", SetBool, SetBool.Request(data=True))
-        assert answer.success
+        ask(graph, "Pause")
         graph.spin(0.3)
         count = len(listener.events)
         until(graph, "player_node", lambda status: status.text == "paused")
         graph.spin(0.3)
         assert len(listener.events) == count
         graph.set_parameter("player_node", "position_s", 1.5)
-        graph.call("player_node", "pause", SetBool, SetBool.Request(data=False))
+        ask(graph, "Resume")
         until(graph, "player_node", lambda _status: len(listener.events) > count)
         since_s = (listener.events[count]["t"][0] - made_events()["t"][0]) * 1e-9
         assert since_s == pytest.approx(1.5, abs=0.05)
@@ -90,6 +90,70 @@ def test_pause_seek_rate_and_loop(file, tmp_path):
         assert graph.trigger("player_node", "restart")
         assert abs(listener.stamps[-1] - time.time_ns()) < 10**10
     assert listener.decoder.stats.refused_packets == 0
+
+
+def ask(graph, kind, **request):
+    """A service of `ros2 bag play`, by its type: TogglePaused is toggle_paused."""
+    srv = pytest.importorskip("rosbag2_interfaces.srv", reason="the services are not built: run `make setup`")
+    name = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in kind).strip("_")
+    return graph.call("player_node", name, getattr(srv, kind), getattr(srv, kind).Request(**request))
+
+
+def sought(graph, t_ns):
+    return ask(graph, "Seek", time=Time(sec=t_ns // 10**9, nanosec=t_ns % 10**9)).success
+
+
+def test_the_services_of_ros2_bag_play(file, tmp_path):
+    first, last = (int(made_events()["t"][index]) for index in (0, -1))
+    with Bringup([player(file, clock=True, rate=1.0)], tmp_path) as graph:
+        listener = Listener(graph)
+        graph.configure()
+        assert ask(graph, "IsPaused").paused is False
+        ask(graph, "Pause")  # before it begins
+        graph.activate()
+        until(graph, "player_node", lambda status: status.text == "paused")
+        graph.spin(0.3)
+        assert not listener.events
+        assert ask(graph, "IsPaused").paused is True
+        assert sought(graph, first + 1_000_000_000)
+        assert ask(graph, "GetRate").rate == 1.0
+        for wrong in (0.0, -1.0, 1e6, math.nan, math.inf):
+            assert ask(graph, "SetRate", rate=wrong).success is False
+        assert ask(graph, "SetRate", rate=0.25).success is True
+        assert ask(graph, "GetRate").rate == 0.25
+        for outside in (first - 1, last + 1, 0, -(2**31) * 10**9):
+            assert not sought(graph, outside)
+        ask(graph, "Resume")
+        ask(graph, "Resume")  # twice is once
+        until(graph, "player_node", lambda _status: len(listener.events) > 5)
+        expected = made_events()
+        expected = expected[expected["t"] >= first + 1_000_000_000]
+        came = np.concatenate(listener.events)
+        np.testing.assert_array_equal(came, expected[: len(came)])  # no seek that failed was felt
+        ask(graph, "TogglePaused")
+        assert ask(graph, "IsPaused").paused is True
+        assert sought(graph, last)
+        ask(graph, "TogglePaused")
+        graph.wait()
+    assert listener.events[-1]["t"][0] == last
+    said = (tmp_path / "log" / "player_node.log").read_text()
+    assert f"is not in the recording, which begins at {first * 1e-9:.6f} s" in said
+    assert "set_rate: " in said
+
+
+def test_without_the_service_types_it_plays_and_names_the_remedy(file, tmp_path, monkeypatch):
+    (tmp_path / "older" / "rosbag2_interfaces").mkdir(parents=True)
+    (tmp_path / "older" / "rosbag2_interfaces" / "__init__.py").touch()
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "older"))
+    with Bringup([player(file, rate=10.0)], tmp_path) as graph:
+        listener = Listener(graph)
+        graph.configure()
+        graph.activate()
+        graph.wait()
+    np.testing.assert_array_equal(np.concatenate(listener.events), made_events())
+    said = (tmp_path / "log" / "player_node.log").read_text()
+    assert said.count("rosbag2_interfaces is not installed") == 1
+    assert "make setup" in said
 
 
 def test_a_file_that_cannot_be_played_says_why(tmp_path):
