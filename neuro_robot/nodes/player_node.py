@@ -219,15 +219,16 @@ class PlayerNode(CoreNode):
             return
         now = time.monotonic() if self._finished_at is None else self._finished_at
         position_s, playing = self._pace.position_s(now), self._next is not None
+        shown = self._last or self._next
         behind_s = max(0.0, position_s - self._next.due_ns * 1e-9) if self._next is not None else 0.0
         values: dict[str, object] = {
             "sent": self._sent,
             "answers": self._answers,
             "unanswered": self._unanswered,
-            "share": 1.0 if not playing else self._last.share if self._last is not None else 0.0,
+            "share": shown.share if playing and shown is not None else 1.0,
             "wall_s": self._pace.wall_s(now),
             "position_s": position_s,
-            "stamp_s": (self._last.stamp_ns if self._last is not None else self._playback.begins_ns) * 1e-9,
+            "stamp_s": (shown.stamp_ns if shown is not None else self._playback.begins_ns) * 1e-9,
             "behind_s": behind_s,
             "rate": self._config.rate,
             "loops": self._loops,

@@ -116,6 +116,8 @@ def test_the_services_of_ros2_bag_play(file, tmp_path):
         assert not listener.events
         assert ask(graph, "IsPaused").paused is True
         assert sought(graph, first + 1_000_000_000)
+        there_s = pytest.approx(first * 1e-9 + 1.0, abs=0.01)
+        until(graph, "player_node", lambda status: float(status.values["stamp_s"]) == there_s)
         assert ask(graph, "GetRate").rate == 1.0
         for wrong in (0.0, -1.0, 1e6, math.nan, math.inf):
             assert ask(graph, "SetRate", rate=wrong).success is False
