@@ -64,11 +64,19 @@ def fly_table(summary: dict[str, Any], folder: Path) -> Table:
     if len(summary["episodes"]) > 1:
         reached = sum(item["outcome"] == "goal" for item in summary["episodes"])
         table.add_row("flights", f"{reached} of {len(summary['episodes'])} reached the goal; the last is shown")
-    path, counts = summary.get("path"), summary.get("counts")
-    if path and counts:
+    path = summary.get("path")
+    if path:
         table.add_row("flown", f"{number(path['distance_m'])} m in {number(summary['flight_s'])} s")
         table.add_row("speed", f"mean {number(path['mean_speed'])}, peak {number(path['peak_speed'])} m/s")
         table.add_row("smallest clearance", f"{number(path['min_clearance_m'])} m")
+    add_traffic(table, summary, folder)
+    return table
+
+
+def add_traffic(table: Table, summary: dict[str, Any], folder: Path) -> None:
+    """The rows that every robot's run ends with: events, spikes, speed, faults, digests, where it is."""
+    counts = summary.get("counts")
+    if counts:
         table.add_row("events", f"{counts['events']:,} ({number(counts['event_rate_hz'], 0)} /s)")
         table.add_row("spikes", f"{counts['spikes']:,} ({number(counts['spike_rate_hz'], 0)} /s)")
         reply = summary["reply_ms"]
@@ -81,7 +89,6 @@ def fly_table(summary: dict[str, Any], folder: Path) -> Table:
     for name, digest in summary["digest"].items():
         table.add_row(f"digest of {name}", digest[:16])
     table.add_row("left in", str(folder))
-    return table
 
 
 def replay_table(result: dict[str, Any]) -> Table:

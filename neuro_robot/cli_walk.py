@@ -10,7 +10,7 @@ import typer
 from rich.console import Console, Group
 from rich.table import Table
 
-from neuro_robot.cli_output import Backend, Json, bar, number, show
+from neuro_robot.cli_output import Backend, Json, add_traffic, bar, number, show
 
 GAITS = ("trot", "walk", "pace", "bound")
 MODES = ("lockstep", "realtime", "inprocess")
@@ -126,23 +126,14 @@ def _walk_table(summary: dict[str, Any], folder: Path) -> Table:
     mark = "[green]upright[/green]" if summary["success"] else f"[red]{summary['outcome']}[/red]"
     table = Table(title=f"{summary['world']}, seed {summary['seed']}, {summary['mode']}", show_header=False)
     table.add_row("outcome", f"{mark}: {summary['reason']}")
-    legs, counts = summary.get("legs"), summary.get("counts")
-    if legs and counts:
+    legs = summary.get("legs")
+    if legs:
         table.add_row("walked", f"{number(legs['advance_m'])} m ahead in {number(summary['flight_s'], 1)} s")
         table.add_row("speed", f"{number(legs['mean_speed'])} m/s of {number(summary['speed'])} commanded")
         table.add_row("heading", f"{number(legs['drift_deg_per_10s'], 1)} degrees in 10 s to the left")
         table.add_row("cost of transport", f"{number(legs['cost_of_transport'])} (positive joint work)")
         table.add_row("steps", f"{legs['steps']}, {number(legs['step_rate_hz'])} per leg and second")
-        table.add_row("events", f"{counts['events']:,} ({number(counts['event_rate_hz'], 0)} /s)")
-        table.add_row("spikes", f"{counts['spikes']:,} ({number(counts['spike_rate_hz'], 0)} /s)")
-        reply = summary["reply_ms"]
-        table.add_row("packet to command", f"p50 {number(reply['p50'])}, p99 {number(reply['p99'])} ms")
-        table.add_row("simulated / real time", number(summary["real_time_factor"]))
-        if not summary["recording_complete"]:
-            table.add_row("recording", "[red]incomplete: messages were lost on the way to the bag[/red]")
-    for name, digest in summary["digest"].items():
-        table.add_row(f"digest of {name}", digest[:16])
-    table.add_row("left in", str(folder))
+    add_traffic(table, summary, folder)
     return table
 
 

@@ -28,6 +28,7 @@ from neuro_robot.graph import ROBOTS, GraphNode, with_parameters
 from neuro_robot.interrupts import held_interrupt
 from neuro_robot.share import learned_weights
 from neuro_robot.sim.episode import Observation
+from neuro_robot.sim.world import load_world
 
 Progress = Callable[[float, str], None]  # share of the whole run, what is going on
 INITIAL = "initial"
@@ -94,7 +95,7 @@ def _without_bag(facts: RunFacts) -> dict[str, Any]:
     summary = {name: getattr(facts, name) for name in names}
     request = facts.request
     return summary | {
-        "world": request.world, "seed": request.seed, "speed": request.speed, "success": facts.outcome == "goal",
+        "world": request.world, "seed": request.seed, "speed": request.speed, "success": facts.success,
     }  # fmt: skip
 
 
@@ -163,6 +164,7 @@ def _fly_ros(run: RunRequest, progress: Progress | None) -> tuple[RunFacts, list
         outcome=said[-1]["outcome"],
         reason=ends[-1].text,
         wall_s=float(said[-1]["wall_s"]),
+        success=_succeeded(run.flight, said[-1]),
         digest={key: values[f"digest_{key}"] for key in ("spikes", "commands", "weights")},
         reply_ms=np.array([float(text) for text in values["latency_quantiles_ms"].split()]),
         weights_before=_weights(run.flight, weights[0]),
@@ -173,6 +175,13 @@ def _fly_ros(run: RunRequest, progress: Progress | None) -> tuple[RunFacts, list
         diagnostics=_figures("sim_", said[-1]) | _figures("", values),
     )
     return facts, episodes
+
+
+def _succeeded(request: FlightRequest, said: Mapping[str, str]) -> bool:
+    """By the simulator's last words."""
+    start_x = load_world(request.world, int(said["seed"])).start.x
+    way, seconds = float(said["x_m"]) - start_x, float(said["outcome_t_s"])
+    return body_of(request.robot).success(said["outcome"], way, request.speed, seconds)
 
 
 def flight_graph(run: RunRequest) -> list[GraphNode]:

@@ -2,12 +2,7 @@
 
     retina (event counts, far and near band) -> column (LIF) -> motor (LIF, half steer left, half steer right)
 
-The synapses column -> motor learn by reward-modulated STDP while the drone flies: a pre-before-post pair leaves an
-eligibility trace of most of a second, and when the object that excited the column looms near, left or right of the
-course, the signed reward strengthens the motor side that turns away and weakens the other. So early, weak activity in
-the far band comes to predict the late looming in the near band (Porr and Woergoetter, "Isotropic sequence order
-learning", Neural Computation 15, 2003; sign per motor side as in Bing et al., ICRA 2018). The motor sides inhibit
-each other, so that two equal sides still end in one decision (winner takes all).
+How the synapses column -> motor learn is told in `agents/avoidance.py`, which every body shares.
 """
 
 from __future__ import annotations

@@ -49,6 +49,7 @@ class RunFacts:
     decisions: int | None = None  # commands while the activity was counted; None: those of the flight
     diagnostics: dict[str, Any] = field(default_factory=dict)
     gait: dict[str, Floats] = field(default_factory=dict)  # how a walker stepped, by reward_t; empty: not recorded
+    success: bool = False  # as the body defines it
 
 
 def facts_of(log: FlightLog) -> RunFacts:
@@ -60,6 +61,7 @@ def facts_of(log: FlightLog) -> RunFacts:
         outcome=log.outcome,
         reason=log.reason,
         wall_s=log.wall_s,
+        success=log.success,
         digest=log.digest,
         reply_ms=log.reply_ms[np.isfinite(log.reply_ms)],
         reward_t=log.t[rewarded],
