@@ -17,9 +17,10 @@ from neuro_robot.agents.avoidance import Avoidance, NetworkConfig, PlasticityCon
 from neuro_robot.agents.columns import NEAR, ColumnView, VisionConfig
 from neuro_robot.agents.course import CourseConfig
 from neuro_robot.agents.cpg import CpgConfig, Rhythm, add_cpg
-from neuro_robot.agents.gait import GAITS, Steps, foot_targets
-from neuro_robot.agents.kinematics import KinematicsConfig, joint_angles
+from neuro_robot.agents.gait import GAITS, Steps
+from neuro_robot.agents.kinematics import KinematicsConfig
 from neuro_robot.agents.reward import RewardConfig
+from neuro_robot.agents.stepping import StepConfig, Stepping
 from neuro_robot.agents.walk_feel import Feel, FeelConfig
 from neuro_robot.agents.walk_tuning import FIGURES, Tuning, TuningConfig, add_tuning
 from neuro_robot.config import group, parameter
@@ -31,24 +32,6 @@ DT_NS = 1_000_000
 MAX_STEPS = 200  # a longer silence than 0.2 s is a gap, not walking: the network skips it
 LARGEST_WISH = 3.0  # m/s or rad/s
 SLOWEST = 0.02  # m/s or rad/s; a smaller wish is a wish to stand
-
-
-@dataclass(frozen=True)
-class StepConfig:
-    """How the robot steps before it has learned anything, and how far learning may move that."""
-
-    duty: float = parameter(0.55, "share of the cycle that a foot is on the ground", 0.5, 0.8)
-    height: float = parameter(0.06, "height of the swing foot, m", 0.0, 0.3)
-    height_range: float = parameter(0.05, "more step height by learning at most, m", 0.0, 0.3)
-    stand: float = parameter(0.27, "height of the hips over the feet, m", 0.05, 1.0)
-    crouch_range: float = parameter(0.05, "crouch by learning at most, m", 0.0, 0.3)
-    stride: float = parameter(1.15, "stride as a multiple of what the speed needs; the joints yield", 0.1, 3.0)
-    stride_range: float = parameter(0.4, "more or less of it by learning at most", 0.0, 2.0)
-    turn_range: float = parameter(0.6, "turn rate by heading spikes at most, rad/s", 0.0, 3.0)
-    sidestep: float = parameter(0.15, "a foot comes down so far sideways per lateral speed (Raibert), s", 0.0, 1.0)
-    stumble: float = parameter(0.01, "a foot is raised so far per recent spike of its reflex cell, m", 0.0, 0.2)
-    stumble_ms: float = parameter(150.0, "how long the reflex lasts, ms", 1.0, 2000.0)
-    start_ms: float = parameter(500.0, "time constant of taking up a commanded velocity, ms", 1.0, 5000.0)
 
 
 @dataclass(frozen=True)
@@ -121,10 +104,9 @@ class WalkerMind:
         self.feel = Feel(config.feel, config.kinematics)
         self.avoidance = Avoidance(config, self.network, self._rng)
         self.view: ColumnView | None = None
-        self._links, self._hips = config.kinematics.links(), config.kinematics.hips()
+        self.stepping = Stepping(config.step, config.kinematics)
         self._row = np.zeros(sum(piece.stop - piece.start for piece in self.network.input_slices.values()), np.float32)
         self._past: list[NDArray[np.float64]] = []
-        self._raised, self._targets, self._velocity = np.zeros(4), np.zeros((4, 3)), np.zeros(3)
         self.new_flight()
 
     @property
@@ -161,8 +143,7 @@ class WalkerMind:
         self.rhythm.set_gait(self.rhythm.gait, 1.0)
         self.tuning.reset()
         self.feel.reset()
-        self._raised[:], self._velocity[:] = 0.0, 0.0
-        self._targets[:] = 0.0
+        self.stepping.reset()
         self._t_ns = -1
 
     def step(
@@ -182,16 +163,16 @@ class WalkerMind:
         if self.config.seeing and walking:
             wanted[1] += self.avoidance.course.lateral
         self.feel.take(imu, legs, float(wanted[2]), n_steps * DT_NS * 1e-9)
-        self._sense(float(self._velocity[0]), walking, n_steps)
-        reward = self._reinforce(float(self._velocity[0])) if walking else self._rest()
+        speed, stepping = float(self.stepping.velocity[0]), self.stepping
+        self._sense(speed, walking, n_steps)
+        reward = self._reinforce(speed) if walking else self._rest()
         spikes, fired = self._advance(events, n_steps, imu)
         self.tuning.read(fired, max(n_steps, 1))
-        self._lift(fired, n_steps)
-        steps = self._steps(wanted, walking, n_steps)
-        angles = joint_angles(self._targets, self._links)
-        command = JointCommand(t_end_ns, tuple(angles.ravel().tolist()))
+        stepping.lift(self._reflexes(fired), n_steps * DT_MS)
+        steps = stepping.move(wanted, walking, self.tuning.figures, self.rhythm, n_steps * DT_MS)
+        command = JointCommand(t_end_ns, stepping.angles(steps, self.rhythm, self.feel.speed[1]))
         phases = self.rhythm.phases.copy()
-        return WalkDecision(command, spikes, reward, steps, self._targets.copy(), phases, self.rhythm.coupling)
+        return WalkDecision(command, spikes, reward, steps, stepping.targets.copy(), phases, self.rhythm.coupling)
 
     def _sense(self, speed: float, walking: bool, n_steps: int) -> None:
         """Fill the input lines but the retina's."""
@@ -199,7 +180,7 @@ class WalkerMind:
         row[:] = 0.0
         row[lines["drive"]] = float(walking)
         swing = 1.0 - self.config.step.duty
-        struck = self.feel.struck(self._targets, self.rhythm.phases, swing) if walking else np.zeros(4)
+        struck = self.feel.struck(self.stepping.targets, self.rhythm.phases, swing) if walking else np.zeros(4)
         row[lines["obstacle"]] = struck
         row[lines["nerve"]] = self.tuning.nerve(self.feel, speed, walking, self._strikes, n_steps * DT_MS)
 
@@ -245,38 +226,9 @@ class WalkerMind:
             row[touch] = 0.0
         return np.concatenate(spikes) if spikes else self.network.spike_events(found[0], 0), np.concatenate(found)
 
-    def _lift(self, fired: NDArray[np.int32], n_steps: int) -> None:
-        """The stumbling reflex: spikes of a leg's reflex cell raise its foot for a while."""
-        config, cells = self.config.step, self.network.layer_slices["reflex"]
-        self._raised *= np.exp(-n_steps * DT_MS / config.stumble_ms)
-        hit = fired[(fired >= cells.start) & (fired < cells.stop)] - cells.start
+    def _reflexes(self, fired: NDArray[np.int32]) -> NDArray[np.int32]:
+        """The legs whose reflex cells fired, one for each spike."""
+        cells = self.network.layer_slices["reflex"]
+        hit: NDArray[np.int32] = fired[(fired >= cells.start) & (fired < cells.stop)] - cells.start
         self._strikes = int(hit.size)
-        np.add.at(self._raised, hit, config.stumble)
-        np.minimum(self._raised, 3.0 * config.stumble, out=self._raised)
-
-    def _steps(self, wanted: NDArray[np.float64], walking: bool, n_steps: int) -> Steps:
-        """Figures of the gait become foot targets; returns the figures."""
-        config, figure = self.config.step, dict(zip(FIGURES, self.tuning.figures.tolist(), strict=True))
-        self._velocity += (wanted - self._velocity) * min(n_steps * DT_MS / config.start_ms, 1.0)
-        vx, vy, turn = self._velocity.tolist()
-        coupling = round(4.0 * 1.5 ** figure["coupling"]) / 4.0
-        if coupling != self.rhythm.coupling:
-            self.rhythm.set_gait(self.rhythm.gait, coupling)
-        steps = Steps(
-            vx,
-            vy,
-            turn + (config.turn_range * figure["turn"] if walking else 0.0),
-            config.stride + config.stride_range * figure["stride"],
-            config.height + max(config.height_range * figure["height"], -0.3 * config.height),
-            config.stand - max(config.crouch_range * figure["crouch"], 0.0),
-            config.duty,
-            self.rhythm.frequency,
-        )
-        shift = np.zeros((4, 2))
-        shift[:, 1] = config.sidestep * (self.feel.speed[1] - vy)
-        np.clip(shift, -0.08, 0.08, out=shift)
-        size = self.rhythm.sizes
-        self._targets[:] = foot_targets(
-            self.rhythm.phases, size, tuple(steps), self._raised, shift, self._hips, self.config.kinematics.hip
-        )
-        return steps
+        return hit
