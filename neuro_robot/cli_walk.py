@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console, Group
@@ -12,10 +12,17 @@ from rich.table import Table
 
 from neuro_robot.cli_output import Backend, Json, add_traffic, bar, number, show
 
+if TYPE_CHECKING:
+    from neuro_robot.bench.parameter_file import Overrides
+
 GAITS = ("trot", "walk", "pace", "bound")
 MODES = ("lockstep", "realtime", "inprocess")
 
 World = Annotated[str, typer.Option(help="A name in sim_worlds (walk_flat, walk_rough, ...) or a YAML file.")]
+Params = Annotated[
+    Path | None,
+    typer.Option(help="ROS 2 parameter file of body and mind, as config/laikago.yaml; options come on top of it."),
+]
 
 
 def walk(
@@ -31,6 +38,7 @@ def walk(
     learning: Annotated[bool, typer.Option("--learning/--no-learning", help="Synapses change while walking.")] = True,
     weights: Annotated[str, typer.Option(help="Weights file, or `initial`; default: the package's own, if any.")] = "",
     backend: Backend = "cpu",
+    params: Params = None,
     out: Annotated[Path | None, typer.Option(help="Run folder; default: a new one under runs/.")] = None,
     video: Annotated[bool, typer.Option("--video/--no-video", help="Make the video.")] = True,
     record: Annotated[bool, typer.Option("--record/--no-record", help="Write bag, report and video.")] = True,
@@ -43,6 +51,8 @@ def walk(
     neuro_robot walk --world walk_rough --seed 3
 
     neuro_robot walk --mode inprocess --gait pace --seconds 10 --no-video
+
+    neuro_robot walk --params config/laikago.yaml    (another body)
     """
     from neuro_robot.bench.flight import FlightRequest
     from neuro_robot.flights import INITIAL, RunRequest, default_weights, fly_run, run_folder
@@ -52,6 +62,7 @@ def walk(
         if value not in known:
             raise typer.BadParameter(f"expected one of {', '.join(known)}, got {value!r}", param_hint=name)
     load_world(world, seed)  # a broken world is told before anything starts
+    said = _said(params)
     start = None if weights == INITIAL else weights or default_weights("quadruped")
     request = FlightRequest(
         robot="quadruped",
@@ -60,8 +71,8 @@ def walk(
         speed=speed,
         learning=learning,
         weights=None if start is None else str(Path(start).resolve()),
-        sim={"episode.timeout_s": seconds},
-        mind={"backend": backend, "gait": gait},
+        sim={**said.sim, "episode.timeout_s": seconds},
+        mind={**said.mind, "backend": backend, "gait": gait},
     )
     folder = out or run_folder(world, seed, mode)
     run = RunRequest(request, folder.resolve(), mode, episodes, record, video)
@@ -85,6 +96,7 @@ def evaluate_walk(
     networks: Annotated[int, typer.Option(min=1, help="Networks trained per row; the walks are shared out.")] = 1,
     weights: Annotated[str, typer.Option(help="Walk `learned` with these weights instead of training.")] = "",
     backend: Backend = "cpu",
+    params: Params = None,
     out: Annotated[Path | None, typer.Option(help="Folder for result.json and the trained weights.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -100,6 +112,7 @@ def evaluate_walk(
     from neuro_robot.bench.evaluate_walk import ROWS, WalkEvaluation
     from neuro_robot.bench.evaluate_walk import evaluate_walk as evaluated
 
+    said = _said(params)
     request = WalkEvaluation(
         worlds=tuple(world or ["walk_flat"]),
         seeds=tuple(range(first_seed, first_seed + walks)),
@@ -111,7 +124,8 @@ def evaluate_walk(
         train_minutes=train_minutes,
         networks=networks,
         weights=weights or None,
-        mind={"backend": backend},
+        sim=said.sim,
+        mind={**said.mind, "backend": backend},
         keep_weights_in=None if out is None else str(out),
     )
     result = with_progress(lambda report: evaluated(request, report), Console(stderr=True, quiet=as_json))
@@ -120,6 +134,13 @@ def evaluate_walk(
         (out / "result.json").write_text(json.dumps(result, indent=2, allow_nan=False))
     shifts = _shift_table(result)
     show(result, as_json, lambda: Group(_evaluation_table(result), *([shifts] if shifts else [])))
+
+
+def _said(params: Path | None) -> Overrides:
+    """What the parameter file says; nothing without one."""
+    from neuro_robot.bench.parameter_file import Overrides, overrides_from
+
+    return Overrides({}, {}) if params is None else overrides_from(params, "quadruped")
 
 
 def _walk_table(summary: dict[str, Any], folder: Path) -> Table:

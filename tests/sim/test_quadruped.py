@@ -20,7 +20,7 @@ from neuro_robot.sim.world import Start
 
 ROOT = Path(__file__).resolve().parents[2]
 LAIKAGO = from_dict(
-    QuadrupedSimConfig, load_node_parameters(ROOT / "config" / "laikago.yaml", "sim_node")["quadruped"]
+    QuadrupedSimConfig, load_node_parameters(ROOT / "config" / "laikago.yaml", "leg_sim_node")["quadruped"]
 ).body
 CHEETAH = from_dict(
     QuadrupedConfig,
