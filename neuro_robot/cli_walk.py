@@ -94,7 +94,9 @@ def evaluate_walk(
     train_world: Annotated[list[str] | None, typer.Option(help="Ground to learn on, taken in turn.")] = None,
     train_minutes: Annotated[float, typer.Option(help="Simulated walking to learn in, minutes.")] = 5.0,
     networks: Annotated[int, typer.Option(min=1, help="Networks trained per row; the walks are shared out.")] = 1,
-    weights: Annotated[str, typer.Option(help="Walk `learned` with these weights instead of training.")] = "",
+    weights: Annotated[
+        str, typer.Option(help="Walk with these instead of training: a file for `learned`, or the --out of a training.")
+    ] = "",
     backend: Backend = "cpu",
     params: Params = None,
     out: Annotated[Path | None, typer.Option(help="Folder for result.json and the trained weights.")] = None,

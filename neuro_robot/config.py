@@ -49,21 +49,24 @@ def parameter(
     return dataclasses.field(default=default, metadata=metadata)
 
 
-def group(kind: type[T]) -> T:
-    """A nested group of parameters with its own defaults."""
-    return dataclasses.field(default_factory=kind)
+def group(kind: type[T], **defaults: Value) -> T:
+    """A nested group of parameters with its own defaults, or with these for some of them."""
+    return dataclasses.field(default_factory=lambda: kind(**defaults))
 
 
 def declarations(kind: type, prefix: str = "") -> list[Declaration]:
     """Every parameter of a group and its nested groups, with dotted names."""
+    return _declared(kind(), prefix)
+
+
+def _declared(config: object, prefix: str) -> list[Declaration]:
     rows: list[Declaration] = []
-    hints = typing.get_type_hints(kind)
-    for item in dataclasses.fields(kind):
-        if dataclasses.is_dataclass(hints[item.name]):
-            rows += declarations(typing.cast(type, hints[item.name]), f"{prefix}{item.name}.")
+    for item in dataclasses.fields(typing.cast(Any, config)):
+        value = getattr(config, item.name)
+        if dataclasses.is_dataclass(value):
+            rows += _declared(value, f"{prefix}{item.name}.")
         else:
-            default = typing.cast(Value, item.default)
-            rows.append(Declaration(f"{prefix}{item.name}", default, **item.metadata))
+            rows.append(Declaration(f"{prefix}{item.name}", value, **item.metadata))
     return rows
 
 
@@ -72,6 +75,11 @@ def from_dict(kind: type[T], values: Mapping[str, object], where: str = "") -> T
 
     Raises ConfigError that names the parameter, what was expected and what came.
     """
+    return _filled(kind(), values, where)
+
+
+def _filled(defaults: T, values: Mapping[str, object], where: str) -> T:
+    kind = type(defaults)
     nested = _nest(values, where)
     hints = typing.get_type_hints(kind)
     fields = {item.name: item for item in dataclasses.fields(typing.cast(Any, kind))}
@@ -85,10 +93,10 @@ def from_dict(kind: type[T], values: Mapping[str, object], where: str = "") -> T
         if dataclasses.is_dataclass(hint):
             if not isinstance(value, Mapping):
                 raise ConfigError(f"{where}{name}: expected a group of parameters, got {value!r}")
-            built[name] = from_dict(typing.cast(type, hint), value, f"{where}{name}.")
+            built[name] = _filled(getattr(defaults, name), value, f"{where}{name}.")
         else:
             built[name] = _checked(hint, value, dict(fields[name].metadata), f"{where}{name}")
-    return kind(**built)
+    return typing.cast(T, dataclasses.replace(typing.cast(Any, defaults), **built))
 
 
 def to_dict(config: object) -> dict[str, object]:

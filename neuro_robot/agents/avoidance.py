@@ -183,9 +183,9 @@ class Avoidance:
     def _steer(self, fired: NDArray[np.int32]) -> None:
         """Motor spikes become a lateral speed."""
         config = self._config.network
-        right = self._motor_first + config.motor_neurons
+        first, right = self._motor_first, self._motor_first + config.motor_neurons
         self._trace *= math.exp(-DT_MS / config.motor_tau_ms)
-        self._trace[0] += np.count_nonzero((fired >= self._motor_first) & (fired < right))
-        self._trace[1] += np.count_nonzero(fired >= right)
+        self._trace[0] += np.count_nonzero((fired >= first) & (fired < right))
+        self._trace[1] += np.count_nonzero((fired >= right) & (fired < right + config.motor_neurons))
         wish = self._config.speed * config.motor_gain * float(self._trace[0] - self._trace[1]) / config.motor_neurons
         self.course.steer(wish, DT_MS)

@@ -84,14 +84,15 @@ class Controller:
     def load(self, path: str | Path) -> None:
         """Read what `save` wrote; of a file from another back end only what was learned, not the traces.
 
-        Raises WeightsError (also for another body's file), or ConfigError for weights out of bounds, and changes
-        nothing when the file does not fit.
+        Of another body's file only the synapses that both have, as those of the avoidance: what a drone has learned to
+        turn away from, a walker turns away from too. Raises WeightsError, or ConfigError for weights out of bounds, and
+        changes nothing when the file does not fit.
         """
         arrays, meta = load_state(Path(path))
-        if meta.get("agent", self.agent) != self.agent:
-            raise WeightsError(f"{path}: expected the weights of a {self.agent}, got those of a {meta['agent']}")
         origin, mind = str(meta.get("backend", "cpu")), self.mind
-        if origin == mind.config.backend:
+        if meta.get("agent", self.agent) != self.agent:
+            self._adopt(arrays, f"{path}: the weights of a {meta['agent']} on {origin}", origin == "cpu")
+        elif origin == mind.config.backend:
             mind.network.load_state_dict(arrays)
         else:
             saved = self.make_network(replace(mind.config, backend=origin)).compile(origin)
@@ -101,6 +102,21 @@ class Controller:
                 mind.network.set_weights(name, np.clip(saved.weights(name), 0.0, limit))
         expected = meta.get("expected_reward", 0.0)
         mind.expected_reward = float(expected) if isinstance(expected, (int, float)) else 0.0
+
+    def _adopt(self, arrays: dict[str, NDArray[Any]], what: str, in_volts: bool) -> None:
+        """Take the plastic weights of the connections that another body's file has in the same shape."""
+        mine = self.weights()
+        shared = [name for name in mine if tuple(arrays.get(f"shape/{name}", ())) == mine[name].shape]
+        if not shared or not in_volts:
+            raise WeightsError(f"{what}: expected those of a {self.agent}, or of a body on cpu with the same eyes")
+        try:
+            for name in shared:
+                pre, post = arrays[f"synapses/{name}"].T[:2]
+                weights = np.full_like(mine[name], np.nan)
+                weights[pre, post] = arrays[f"weights/{name}"]
+                self.mind.network.set_weights(name, weights)
+        except (LookupError, ValueError) as error:
+            raise WeightsError(f"{what}: expected synapses that fit their layers: {error}") from error
 
     def diagnostics(self) -> dict[str, float]:
         """Network activity, faults and decoder counters, for /diagnostics and the summary."""

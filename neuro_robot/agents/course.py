@@ -1,4 +1,7 @@
-"""Where the robot is going, known from its own commands: side-slip, course and drift from the line it started on."""
+"""Where the robot is going, known from its own commands: side-slip, course and drift from the line it started on.
+
+A drone slips sideways with its nose ahead; legs turn the nose (`Turning`) and see where they go.
+"""
 
 from __future__ import annotations
 
@@ -56,6 +59,34 @@ class Course:
         self.lateral = _clip(_clip(wish, limit) + home, limit)
         self.vy += (self.lateral - self.vy) * min(dt_ms / config.lag_ms, 1.0)
         self.y += self.vy * dt_ms * 1e-3
+
+
+@dataclass(frozen=True)
+class TurningConfig:
+    """How a lateral speed becomes a turn of the nose."""
+
+    gain: float = parameter(2.0, "turn rate per angle to the wished heading, 1/s", 0.0, 20.0)
+    max_rad_s: float = parameter(0.6, "largest turn rate, rad/s", 0.0, 3.0)
+
+
+class Turning:
+    """Goes sideways by its heading: turn = clip(gain (asin(lateral / speed) - heading)), heading = sum of the turns."""
+
+    def __init__(self, config: TurningConfig, speed: float) -> None:
+        self._config = config
+        self._speed = max(speed, 0.1)
+        self.reset()
+
+    def reset(self) -> None:
+        """The nose points along the course."""
+        self.heading = 0.0  # rad, left positive, of the turns that were asked for here
+
+    def rate(self, lateral: float, dt_s: float) -> float:
+        """Turn rate, rad/s, to hold for dt_s for the wished lateral speed, m/s."""
+        aim = math.asin(_clip(lateral / self._speed, 0.95))
+        turn = _clip(self._config.gain * (aim - self.heading), self._config.max_rad_s)
+        self.heading += turn * dt_s
+        return turn
 
 
 def _clip(value: float, limit: float) -> float:

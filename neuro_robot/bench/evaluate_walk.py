@@ -8,10 +8,9 @@ training grounds. Success: upright to the end and at least 80 % of the commanded
 
 from __future__ import annotations
 
-import math
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -19,23 +18,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from neuro_robot.bench.adaptation import adaptation
 from neuro_robot.bench.evaluate import TRAINING_SEED, TRAINING_STRIDE
-from neuro_robot.bench.flight import FlightRequest, fly
+from neuro_robot.bench.flight import FlightRequest
 from neuro_robot.bench.parallel import Job, run_jobs
 from neuro_robot.bench.plain import plain, versions
-from neuro_robot.bench.statistics import Episode, episode_of, wilson_interval
+from neuro_robot.bench.statistics import Episode
 from neuro_robot.bench.training import TrainingRequest, TrainingResult, train
+from neuro_robot.bench.walk_figures import summarise_walks, walk
 from neuro_robot.errors import ConfigError
-from neuro_robot.sim.quadrotor import GRAVITY
-from neuro_robot.sim.world import World, load_world
 
 ROWS = ("hopf", "frozen", "learned", "shuffled")
 TRAINED = ("learned", "shuffled")
 BLIND = "blind"  # the learned gait without its eyes, for worlds with obstacles
-FELL = ("fall", "collision")
-WINDOW_S = 2.0  # trailing mean of the speed after a shift: some four steps
-LEVEL_START_M = 3.0  # rough ground that begins further on is a shift under way
 Floats = npt.NDArray[np.float64]
 Report = Callable[[str, int, int], None]
 
@@ -53,7 +47,7 @@ class WalkEvaluation:
     train_worlds: tuple[str, ...] = ("walk_rough",)  # taken in turn
     train_minutes: float = 5.0
     networks: int = 1  # independent initial weights; evaluation walks take them in turn
-    weights: str | None = None  # walk `learned` (and `blind`) with these instead of training
+    weights: str | None = None  # instead of training: a file for `learned` (and `blind`), or an evaluation's folder
     keep_weights_in: str | None = None
     sim: dict[str, object] = field(default_factory=dict)
     mind: dict[str, object] = field(default_factory=dict)
@@ -72,8 +66,19 @@ class WalkEvaluation:
             )
         if self.processes < 1 or self.networks < 1:
             raise ConfigError(f"processes, networks: expected 1 or more, got {self.processes}, {self.networks}")
+        for row in self.rows:
+            for network in range(self.networks):
+                weights = self.given(row, network)
+                if weights and not Path(weights).is_file():
+                    raise ConfigError(f"weights: expected {weights} for {row}, network {network}: no such file")
         if not (self.duration_s > 0 and self.train_minutes > 0 and self.speed > 0):
             raise ConfigError("duration, train_minutes, speed: expected numbers above 0")
+
+    def given(self, row: str, network: int) -> str | None:
+        """The file that a row walks with without training for it; None: it trains, or has nothing to learn."""
+        if self.weights and Path(self.weights).is_dir() and row in (*TRAINED, BLIND):
+            return str(Path(self.weights) / f"{'learned' if row == BLIND else row}_{network}.npz")
+        return self.weights if row in ("learned", BLIND) else None
 
 
 def evaluate_walk(request: WalkEvaluation, report: Report | None = None) -> dict[str, Any]:
@@ -109,85 +114,6 @@ def evaluate_walk(request: WalkEvaluation, report: Report | None = None) -> dict
     return dict(plain(result))
 
 
-def summarise_walks(episodes: Sequence[Episode]) -> dict[str, Any]:
-    """One cell of the table; means over the walks, `*_interval` at 95 %.
-
-    cost_of_transport: positive joint work of all walks over weight times way, backward ways counted as none.
-    drift_deg_per_10s: mean size of the turn against the heading of the start, scaled to 10 s.
-    """
-    wins = sum(e.success for e in episodes)
-    falls = sum(e.outcome in FELL for e in episodes)
-    ahead = np.array([e.advance_m for e in episodes])
-    seconds = np.array([e.duration_s for e in episodes])
-    speeds = ahead / np.maximum(seconds, 1e-9)
-    work = sum(e.score.get("positive_work_j", math.nan) for e in episodes)
-    weight_way = sum(e.score.get("mass_kg", math.nan) * GRAVITY * max(e.advance_m, 0.0) for e in episodes)
-    metres = float(np.maximum(ahead, 0.0).sum())
-    count = len(episodes)
-    spread = 1.96 * float(speeds.std(ddof=1)) / math.sqrt(count) if count > 1 else 0.0
-    mean_speed = float(speeds.mean()) if count else None
-    return {
-        "walks": count,
-        "successes": wins,
-        "success_rate": wins / count if count else None,
-        "interval": list(wilson_interval(wins, count)),
-        "falls": falls,
-        "falls_per_100m": 100.0 * falls / metres if metres > 0 else None,
-        "mean_speed": mean_speed,
-        "speed_interval": None if mean_speed is None else [mean_speed - spread, mean_speed + spread],
-        "cost_of_transport": work / weight_way if weight_way > 0 else None,
-        "drift_deg_per_10s": float(np.mean([abs(e.turned_deg) * 10.0 / e.duration_s for e in episodes]))
-        if count
-        else None,
-        "outcomes": {name: sum(e.outcome == name for e in episodes) for name in sorted({e.outcome for e in episodes})},
-        "simulated_s": float(seconds.sum()),
-        "wall_s": sum(e.wall_s for e in episodes),
-        **_recoveries(episodes),
-    }
-
-
-def walk(request: FlightRequest, row: str, world: str) -> tuple[tuple[str, str], Episode]:
-    """One evaluation walk (runs in a worker process); its score tells how it got over a shift, if there was one."""
-    log = fly(request)
-    made = episode_of(log, row)
-    shift_s = shift_time(load_world(request.world, request.seed), log.t, log.position[:, 0])
-    found = None if shift_s is None else adaptation(log.t, np.gradient(log.position[:, 0], log.t), shift_s, WINDOW_S)
-    if found is None:
-        return (row, world), made
-    upright = log.outcome not in FELL
-    shift = {
-        "speed_before": found.before,
-        "slowest_after": found.lowest,
-        "recovery_s": found.time_s if found.time_s is not None and upright else math.inf,
-    }
-    return (row, world), replace(made, score={**made.score, **shift})
-
-
-def shift_time(world: World, t: Floats, x: Floats) -> float | None:
-    """When the ground or the robot changed for good, s: a shift's time, or when rough ground began under way (x, m)."""
-    if world.terrain.shifts:
-        return min(shift.at_s for shift in world.terrain.shifts)
-    begins = [field.x for field in world.terrain.fields if field.x > world.start.x + LEVEL_START_M]
-    reached = np.flatnonzero(x >= min(begins)) if begins else np.empty(0)
-    return float(t[reached[0]]) if reached.size else None
-
-
-def _recoveries(episodes: Sequence[Episode]) -> dict[str, Any]:
-    """How many walks came back to 90 % of their speed before the shift, and how soon; empty without a shift."""
-    times = [e.score["recovery_s"] for e in episodes if "recovery_s" in e.score]
-    if not times:
-        return {}
-    back = sum(math.isfinite(time) for time in times)
-    median = float(np.median(times))
-    return {
-        "shifted": len(times),
-        "recovered": back,
-        "recovered_interval": list(wilson_interval(back, len(times))),
-        "median_recovery_s": median if math.isfinite(median) else None,
-        "speed_before": float(np.mean([e.score["speed_before"] for e in episodes if "recovery_s" in e.score])),
-    }
-
-
 def _request(request: WalkEvaluation, row: str, world: str, seed: int, network: int) -> FlightRequest:
     mind = {**request.mind, "seeing": False} if row == BLIND else request.mind
     return FlightRequest(
@@ -208,7 +134,7 @@ def _first_jobs(request: WalkEvaluation, folder: Path) -> list[Job]:
     """Training first, since walks wait for it; then every walk that needs none."""
     jobs = []
     for row in request.rows:
-        if row in TRAINED and not (row == "learned" and request.weights):
+        if row in TRAINED and not request.given(row, 0):
             for network in range(request.networks):
                 asked = TrainingRequest(
                     flight=_request(request, row, request.train_worlds[0], 0, network),
@@ -220,11 +146,11 @@ def _first_jobs(request: WalkEvaluation, folder: Path) -> list[Job]:
                 )
                 jobs.append(Job(row, f"train {row} {network}", train, (asked,), network))
     for row in request.rows:
-        if row not in TRAINED or (row == "learned" and request.weights):
+        if row not in TRAINED or request.given(row, 0):
             if row == BLIND and not request.weights and "learned" in request.rows:
                 continue  # walks with what `learned` learns
             for network in range(request.networks):
-                jobs += _walks(request, row, network, request.weights if row in ("learned", BLIND) else None)
+                jobs += _walks(request, row, network, request.given(row, network))
     return jobs
 
 

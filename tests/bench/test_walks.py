@@ -12,8 +12,9 @@ from bench.fakes import episode, fake_run
 
 from neuro_robot.bench import leg_figures
 from neuro_robot.bench.bodies import body_of, walked
-from neuro_robot.bench.evaluate_walk import WalkEvaluation, _first_jobs, summarise_walks
+from neuro_robot.bench.evaluate_walk import WalkEvaluation, _first_jobs
 from neuro_robot.bench.legs import attitude, duty_factors, feet_in_trunk, leg_points, leg_summary, stances
+from neuro_robot.bench.walk_figures import summarise_walks
 from neuro_robot.config import to_dict
 from neuro_robot.errors import ConfigError
 from neuro_robot.events.array import EVENT_DTYPE
@@ -130,6 +131,21 @@ def test_rows_share_the_worlds_and_training_grounds_are_others():
     assert {job.arguments[0].first_seed for job in jobs[:4]} == {1000, 2000}
     assert sum(job.row == "hopf" for job in jobs) == sum(job.row == "frozen" for job in jobs) == 6
     assert not any(job.row == "learned" for job in jobs[4:])
+
+
+def test_the_weights_of_an_earlier_evaluation_are_walked_with_instead_of_training(tmp_path):
+    for name in ("learned_0", "learned_1", "shuffled_0"):
+        (tmp_path / f"{name}.npz").write_bytes(b"")
+    rows = ("blind", "learned", "shuffled")
+    request = WalkEvaluation(seeds=(0, 1), rows=rows, networks=2, weights=str(tmp_path))
+    with pytest.raises(ConfigError, match=r"shuffled_1.npz for shuffled, network 1: no such file"):
+        request.check()
+    (tmp_path / "shuffled_1.npz").write_bytes(b"")
+    request.check()
+    jobs = _first_jobs(request, folder=tmp_path)
+    assert {(job.row, Path(job.arguments[0].weights).stem) for job in jobs} == {
+        (row, f"{'learned' if row == 'blind' else row}_{network}") for row in rows for network in (0, 1)
+    }
 
 
 @pytest.mark.parametrize(("change", "said"), [
