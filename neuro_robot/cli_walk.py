@@ -88,7 +88,7 @@ def evaluate_walk(
     speed: Annotated[float, typer.Option(min=0.05, max=3.0, help="Commanded forward speed, m/s.")] = 0.6,
     seconds: Annotated[float, typer.Option(min=0.1, max=3600.0, help="Length of a walk, simulated seconds.")] = 20.0,
     row: Annotated[
-        list[str] | None, typer.Option(help="hopf, frozen, learned, shuffled, blind; several times.")
+        list[str] | None, typer.Option(help="hopf, frozen, learned, shuffled, blind, fresh; several times.")
     ] = None,
     processes: Annotated[int, typer.Option(min=1, help="Parallel processes.")] = 2,
     train_world: Annotated[list[str] | None, typer.Option(help="Ground to learn on, taken in turn.")] = None,
@@ -182,7 +182,7 @@ def _evaluation_table(result: dict[str, Any]) -> Table:
 def _shift_table(result: dict[str, Any]) -> Table | None:
     """How the walks got over a lasting change; None where there was none."""
     table = Table(title="back at 90 % of the speed before the change")
-    for name in ("ground", "gait", "walks", "came back (95 %)", "median, s", "m/s before"):
+    for name in ("ground", "gait", "walks", "came back (95 %)", "median, s", "m/s before", "slowest 2 s", "last 10 s"):
         table.add_column(name)
     for world in result["worlds"]:
         for row, cells in result["rows"].items():
@@ -190,8 +190,8 @@ def _shift_table(result: dict[str, Any]) -> Table | None:
             if "shifted" in cell:
                 low, high = cell["recovered_interval"]
                 share = f"{100 * cell['recovered'] / cell['shifted']:.0f} % ({100 * low:.0f} to {100 * high:.0f})"
-                median, before = number(cell["median_recovery_s"], 1), number(cell["speed_before"])
-                table.add_row(world, row, str(cell["shifted"]), share, median, before)
+                speeds = (number(cell[name]) for name in ("speed_before", "slowest_after", "speed_after"))
+                table.add_row(world, row, str(cell["shifted"]), share, number(cell["median_recovery_s"], 1), *speeds)
     return table if table.row_count else None
 
 

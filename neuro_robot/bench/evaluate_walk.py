@@ -2,8 +2,9 @@
 
 Rows: `hopf` is the open loop of amplitude-controlled oscillators; `frozen` is the spiking network with its initial
 weights and learning off; `learned` has learned on the training grounds and goes on learning while it is evaluated;
-`shuffled` is the same with the reward's values at random times. All walk the same grounds, none of which is among the
-training grounds. Success: upright to the end and at least 80 % of the commanded way, or the goal where there is one.
+`shuffled` is the same with the reward's values at random times; `fresh` has learned nothing before and learns during
+the walk itself; `blind` is `learned` without its eyes. All walk the same grounds, none of which is among the training
+grounds. Success: upright to the end and at least 80 % of the commanded way, or the goal where there is one.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ from neuro_robot.errors import ConfigError
 
 ROWS = ("hopf", "frozen", "learned", "shuffled")
 TRAINED = ("learned", "shuffled")
-BLIND = "blind"  # the learned gait without its eyes, for worlds with obstacles
+BLIND = "blind"
+FRESH = "fresh"
 Floats = npt.NDArray[np.float64]
 Report = Callable[[str, int, int], None]
 
@@ -54,7 +56,7 @@ class WalkEvaluation:
 
     def check(self) -> None:
         """Raise ConfigError for anything that cannot be evaluated."""
-        known = (*ROWS, BLIND)
+        known = (*ROWS, BLIND, FRESH)
         unknown = [name for name in self.rows if name not in known]
         if unknown or not self.rows:
             raise ConfigError(f"rows: expected some of {', '.join(known)}, got {', '.join(unknown) or 'none'}")
@@ -122,7 +124,7 @@ def _request(request: WalkEvaluation, row: str, world: str, seed: int, network: 
         seed=seed,
         speed=request.speed,
         pilot="hopf" if row == "hopf" else "snn",
-        learning=row in (*TRAINED, BLIND),
+        learning=row in (*TRAINED, BLIND, FRESH),
         reward_mode="shuffled" if row == "shuffled" else "normal",
         mind_seed=network,
         sim={**request.sim, "episode.timeout_s": request.duration_s},

@@ -19,6 +19,8 @@ from neuro_robot.sim.world import World, load_world
 Floats = npt.NDArray[np.float64]
 FELL = ("fall", "collision")
 WINDOW_S = 2.0  # trailing mean of the speed after a shift: some four steps
+END_S = 10.0  # of the walk: how it goes when it has got used to the change
+SPEEDS = ("speed_before", "slowest_after", "speed_after")
 LEVEL_START_M = 3.0  # rough ground that begins further on is a shift under way
 
 
@@ -34,6 +36,7 @@ def walk(request: FlightRequest, row: str, world: str) -> tuple[tuple[str, str],
     shift = {
         "speed_before": found.before,
         "slowest_after": found.lowest,
+        "speed_after": float(np.gradient(log.position[:, 0], log.t)[log.t > log.t[-1] - END_S].mean()),
         "recovery_s": found.time_s if found.time_s is not None and upright else math.inf,
     }
     return (row, world), replace(made, score={**made.score, **shift})
@@ -97,5 +100,5 @@ def _recoveries(episodes: Sequence[Episode]) -> dict[str, Any]:
         "recovered": back,
         "recovered_interval": list(wilson_interval(back, len(times))),
         "median_recovery_s": median if math.isfinite(median) else None,
-        "speed_before": float(np.mean([e.score["speed_before"] for e in episodes if "recovery_s" in e.score])),
+        **{name: float(np.mean([e.score[name] for e in episodes if name in e.score])) for name in SPEEDS},
     }
