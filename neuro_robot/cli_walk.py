@@ -15,7 +15,6 @@ from neuro_robot.cli_output import Backend, Json, add_traffic, bar, number, show
 if TYPE_CHECKING:
     from neuro_robot.bench.parameter_file import Overrides
 
-GAITS = ("trot", "walk", "pace", "bound")
 MODES = ("lockstep", "realtime", "inprocess")
 
 World = Annotated[str, typer.Option(help="A name in sim_worlds (walk_flat, walk_rough, ...) or a YAML file.")]
@@ -31,7 +30,9 @@ def walk(
     episodes: Annotated[int, typer.Option(min=1, help="Walks, each on the next seed's ground; learning goes on.")] = 1,
     speed: Annotated[float, typer.Option(min=0.05, max=3.0, help="Commanded forward speed, m/s.")] = 0.6,
     seconds: Annotated[float, typer.Option(min=0.1, max=3600.0, help="How long to walk, simulated seconds.")] = 20.0,
-    gait: Annotated[str, typer.Option(help=f"One of {', '.join(GAITS)}.")] = "trot",
+    gait: Annotated[
+        str, typer.Option(help="trot, walk, pace or bound; or one after the other, `trot bound@8s walk@15s`.")
+    ] = "trot",
     mode: Annotated[
         str, typer.Option(help="lockstep: ROS 2, deterministic; realtime: ROS 2, against the clock; inprocess: no ROS.")
     ] = "lockstep",
@@ -50,18 +51,19 @@ def walk(
 
     neuro_robot walk --world walk_rough --seed 3
 
-    neuro_robot walk --mode inprocess --gait pace --seconds 10 --no-video
+    neuro_robot walk --mode inprocess --gait "trot walk@5s bound@10s trot@15s" --no-video
 
     neuro_robot walk --params config/laikago.yaml    (another body)
     """
+    from neuro_robot.agents.gait import gaits_of
     from neuro_robot.bench.flight import FlightRequest
     from neuro_robot.flights import INITIAL, RunRequest, default_weights, fly_run, run_folder
     from neuro_robot.sim.world import load_world
 
-    for name, value, known in (("--mode", mode, MODES), ("--gait", gait, GAITS)):
-        if value not in known:
-            raise typer.BadParameter(f"expected one of {', '.join(known)}, got {value!r}", param_hint=name)
-    load_world(world, seed)  # a broken world is told before anything starts
+    if mode not in MODES:
+        raise typer.BadParameter(f"expected one of {', '.join(MODES)}, got {mode!r}", param_hint="--mode")
+    gaits_of(gait)
+    load_world(world, seed)  # what is wrong is told before anything starts
     said = _said(params)
     start = None if weights == INITIAL else weights or default_weights("quadruped")
     request = FlightRequest(

@@ -10,7 +10,7 @@ so the population vector z = sum of spikes x exp(i phase) follows tau dz/dt = -z
 amplitude is limited by the neurons' rectification and refractoriness (slope falls as |z| grows): a limit cycle with
 the angular frequency turn / tau, tau the lag of synapse and membrane together. turn is therefore the tempo. Legs are
 coupled in the same form, w = coupling cos(d - phi), phi the wanted lead of the post leg, which pulls phase lags to the
-gait's like the sine of an oscillator network (Kuramoto). A gait is nothing but the weights of these synapses.
+gait's like the sine of an oscillator network (Kuramoto). A gait is the weights of these synapses, and its tempo.
 Sources: population vectors in recurrent networks, Eliasmith and Anderson, Neural Engineering, 2003, chapter 8; half-
 centres, Brown, Proc. R. Soc. B 84, 1911; coupled oscillators for legs, Ijspeert, Neural Networks 21, 2008.
 """
@@ -25,7 +25,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from neuro_robot.agents.gait import GAITS
+from neuro_robot.agents.gait import GAITS, HIGHEST_HZ, LONGEST_DUTY
 from neuro_robot.config import parameter
 from neuro_robot.errors import ConfigError
 from neuro_robot.snn.backends.base import Model
@@ -64,11 +64,27 @@ def add_cpg(network: Network, config: CpgConfig, gait: str, duty: float, rng: np
     shares = per_ms * (1.0 + config.spread * np.linspace(-1.0, 1.0, n))
     tonic = np.concatenate([rng.permutation(shares) for _ in range(LEGS * POOLS)])
     network.connect("drive", "cpg", tonic[None, :], name="drive")
-    landing = config.touch * np.cos(PREFERRED - 2.0 * np.pi * (1.0 - duty))
-    touch = np.kron(_present(np.eye(LEGS)), np.repeat(landing, n)[None, :])
-    network.connect("touch", "cpg", touch, name="touch")
-    network.connect("cpg", "cpg", ring_weights(config, config.frequency), name="ring")
+    network.connect("touch", "cpg", touch_weights(config, duty_of(gait, duty)), name="touch")
+    network.connect("cpg", "cpg", ring_weights(config, frequency_of(gait, config.frequency)), name="ring")
     network.connect("cpg", "cpg", gait_weights(config, gait, 1.0), name="gait")
+
+
+def duty_of(gait: str, duty: float) -> float:
+    """The gait's share of the cycle on the ground, when the configured one is the trot's. ConfigError: no such gait."""
+    if gait not in GAITS:
+        raise ConfigError(f"gait {gait!r}: expected one of {', '.join(GAITS)}")
+    return min(duty + GAITS[gait].duty, LONGEST_DUTY)
+
+
+def frequency_of(gait: str, frequency: float) -> float:
+    """The gait's steps of a leg per second, Hz, when the configured ones are the trot's."""
+    return min(frequency * GAITS[gait].tempo, HIGHEST_HZ)
+
+
+def touch_weights(config: CpgConfig, duty: float) -> NDArray[np.float64]:
+    """Synapses of the foot switches, each onto its own leg, that pull its phase to that of a touch-down."""
+    landing = config.touch * np.cos(PREFERRED - 2.0 * np.pi * (1.0 - duty))
+    return _kron(_present(np.eye(LEGS)), np.repeat(landing, config.neurons)[None, :])
 
 
 def ring_weights(config: CpgConfig, frequency: float) -> NDArray[np.float64]:
@@ -81,10 +97,8 @@ def ring_weights(config: CpgConfig, frequency: float) -> NDArray[np.float64]:
 
 
 def gait_weights(config: CpgConfig, gait: str, strength: float) -> NDArray[np.float64]:
-    """Synapses between legs, neuron to neuron of the same rank; NaN elsewhere. Raises ConfigError on no such gait."""
-    if gait not in GAITS:
-        raise ConfigError(f"gait: expected one of {', '.join(GAITS)}, got {gait!r}")
-    lags = 2.0 * np.pi * GAITS[gait]
+    """Synapses between legs, neuron to neuron of the same rank; NaN elsewhere."""
+    lags = 2.0 * np.pi * GAITS[gait].lags
     lead = lags[:, None] - lags[None, :]  # of the post leg (column) over the pre leg (row)
     d = PREFERRED[None, None, None, :] - PREFERRED[None, :, None, None] - lead[:, None, :, None]
     pools = (config.coupling * strength * np.cos(d)).reshape(LEGS * POOLS, LEGS * POOLS)
@@ -96,11 +110,13 @@ class Rhythm:
     """The pattern generator of a running network: gait, tempo and coupling to set, phases and sizes to read.
 
     phases (4,): cycles in [0, 1); sizes (4,): 0 silent .. 1 in full rhythm. Filters delay all phases alike.
+    duty: share of the cycle on the ground, frequency: steps of a leg per second, Hz, both the gait's.
     """
 
-    def __init__(self, config: CpgConfig, model: Model, gait: str) -> None:
-        self._config, self._model = config, model
-        self.gait, self.frequency, self.coupling = gait, config.frequency, 1.0
+    def __init__(self, config: CpgConfig, model: Model, gait: str, duty: float) -> None:
+        self._config, self._model, self._duty = config, model, duty
+        self.gait, self.coupling = gait, 1.0
+        self.duty, self.frequency = duty_of(gait, duty), frequency_of(gait, config.frequency)
         self._first = model.layer_slices["cpg"].start
         self._keep = math.exp(-model.dt_ms / config.tau_ms)
         self._full = FULL_SIZE * config.neurons / 8.0 * config.tau_ms / 25.0
@@ -113,10 +129,17 @@ class Rhythm:
         self.phases[:], self.sizes[:] = 0.0, 0.0
 
     def set_gait(self, gait: str, coupling: float | None = None) -> None:
-        """Pull the legs to this gait from now on, with the coupling as a multiple of the configured one."""
+        """Pull the legs to this gait from now on, at its tempo, coupled by a multiple of the configured strength."""
         coupling = self.coupling if coupling is None else coupling
-        self._model.set_weights("gait", gait_weights(self._config, gait, coupling))
-        self.gait, self.coupling = gait, coupling
+        self.gait, self.duty = gait, duty_of(gait, self._duty)
+        self.set_coupling(coupling)
+        self._model.set_weights("touch", touch_weights(self._config, self.duty))
+        self.set_frequency(frequency_of(gait, self._config.frequency))
+
+    def set_coupling(self, coupling: float) -> None:
+        """Pull the legs to the gait's lags so strongly from now on, as a multiple of the configured coupling."""
+        self._model.set_weights("gait", gait_weights(self._config, self.gait, coupling))
+        self.coupling = coupling
 
     def set_frequency(self, frequency: float) -> None:
         """Steps of a leg per second, Hz, from now on."""

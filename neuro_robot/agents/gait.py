@@ -1,24 +1,80 @@
-"""What a phase means to a foot: the gaits, and the path of a foot over one cycle.
+"""What a phase means to a foot: the gaits, when which is walked, and the path of a foot over one cycle.
 
 A leg's phase counts cycles: 0 is lift-off, the swing lasts until 1 - duty, the stance from there to 1. In a gait leg i
-lags behind the front right one by GAITS[gait][i] cycles (Righetti and Ijspeert, ICRA 2008).
+lags behind the front right one by GAITS[gait].lags[i] cycles (Righetti and Ijspeert, ICRA 2008).
 """
 
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from neuro_robot.errors import ConfigError
+
+
+class Gait(NamedTuple):
+    """A gait, beside the trot that duty, frequency and track are configured for."""
+
+    lags: NDArray[np.float64]  # (4,) cycles behind the front right leg
+    duty: float = 0.0  # more of the cycle on the ground
+    tempo: float = 1.0  # times the configured frequency
+    inward: float = 0.0  # m, feet nearer to the middle
+    swaying: float = 0.0  # rad/s, tilt rate on even ground, with room as in the trot's threshold
+
+
+# Feet that bear in pairs of one side or one end tip the trunk: shorter steps and a longer stance keep it from tipping
+# far, and so does a narrower track where it tips sideways. A walk has three feet on the ground.
 GAITS = {
-    "trot": np.array([0.0, 0.5, 0.5, 0.0]),
-    "walk": np.array([0.0, 0.5, 0.75, 0.25]),
-    "pace": np.array([0.0, 0.5, 0.0, 0.5]),
-    "bound": np.array([0.0, 0.0, 0.5, 0.5]),
+    "trot": Gait(np.array([0.0, 0.5, 0.5, 0.0])),
+    "walk": Gait(np.array([0.0, 0.5, 0.75, 0.25]), duty=0.2, swaying=0.85),
+    "pace": Gait(np.array([0.0, 0.5, 0.0, 0.5]), duty=0.1, tempo=1.375, inward=0.034, swaying=0.4),
+    "bound": Gait(np.array([0.0, 0.0, 0.5, 0.5]), duty=0.1, tempo=1.375),
 }
+LONGEST_DUTY, HIGHEST_HZ = 0.85, 3.5
+FORM = re.compile(r"(\w+)(?:@(\d{1,9}(?:\.\d{1,9})?)(m?s))?")
+
+
+class GaitChange(NamedTuple):
+    """From when on, counted from the first packet, which gait."""
+
+    at_ns: int
+    gait: str
+
+
+def gaits_of(text: str) -> tuple[GaitChange, ...]:
+    """The gaits of a text: one, or one and when others follow, `trot bound@8s walk@15500ms`.
+
+    Raises ConfigError that names what is wrong.
+    """
+    changes: list[GaitChange] = []
+    for word in text.split():
+        found = FORM.fullmatch(word)
+        if found is None or (found[2] is None) == bool(changes):
+            raise ConfigError(
+                f"gait {text!r}: expected a gait, then GAIT@TIME for each change, as in `trot bound@8s walk@15s`, "
+                f"got {word!r}"
+            )
+        gait, number, unit = found.groups()
+        if gait not in GAITS:
+            raise ConfigError(f"gait {gait!r}: expected one of {', '.join(GAITS)}")
+        at_ns = round(float(number or 0.0) * (1e6 if unit == "ms" else 1e9))
+        if changes and at_ns <= changes[-1].at_ns:
+            raise ConfigError(f"gait {text!r}: expected times above 0 that rise, got {word!r}")
+        changes.append(GaitChange(at_ns, gait))
+    if not changes:
+        raise ConfigError(f"gait: expected one of {', '.join(GAITS)}, got {text!r}")
+    return tuple(changes)
+
+
+def gait_at(changes: Sequence[GaitChange], elapsed_ns: int) -> str:
+    """The gait after that time."""
+    return next((change.gait for change in reversed(changes) if change.at_ns <= elapsed_ns), changes[0].gait)
 
 
 class Steps(NamedTuple):

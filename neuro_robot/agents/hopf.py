@@ -61,7 +61,7 @@ class HopfWalker:
     def __init__(self, config: HopfConfig, _seed: int) -> None:
         self.config = config
         self.decoder = StreamDecoder()
-        self._lags = 2.0 * np.pi * GAITS[config.gait]
+        self._lags = 2.0 * np.pi * GAITS[config.gait].lags
         self._hips, self._links = config.kinematics.hips(), config.kinematics.links()
         self._wish: BodyCommand | None = None
         self.new_flight()

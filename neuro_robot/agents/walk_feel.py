@@ -41,13 +41,14 @@ class Feel:
         self._links, self._hips = kinematics.links(), kinematics.hips()
         self.contact, self.landed = np.zeros(4, np.bool_), np.zeros(4, np.bool_)
         self.feet, self.speed, self.progress = np.zeros((4, 3)), np.zeros(2), 0.0
+        self.usual, self.hurry = 0.0, 1.0  # of the gait: tilt rate on even ground, swing speed; beside the trot's
         self.reset()
 
     def reset(self) -> None:
         """Standing, level, nothing felt yet."""
         self.contact[:], self.landed[:] = True, False
         self.feet[:], self.speed[:] = 0.0, 0.0
-        self.progress = self.heading = self.rough = 0.0
+        self.progress = self.heading = self.rough = self._swaying = 0.0
         self.known = False
 
     def take(self, imu: Imu | None, legs: LegSense | None, wished_turn: float, dt_s: float) -> None:
@@ -60,6 +61,7 @@ class Feel:
             self.heading += (rates[2] - wished_turn) * dt_s
             self.heading = min(max(self.heading, -1.0), 1.0)
             self.rough += (rates[0] ** 2 + rates[1] ** 2 - self.rough) * min(ms / config.rough_ms, 1.0)
+            self._swaying += (self.usual - self._swaying) * min(ms / config.rough_ms, 1.0)
         if legs is None or len(legs.position) != 12 or not np.all(np.abs(legs.position) < 100.0):
             return
         for touch in legs.touches:
@@ -82,14 +84,14 @@ class Feel:
         if not self.known:
             return np.zeros(4)
         middle = (phases > 0.3 * swing) & (phases < 0.85 * swing)
-        late = np.abs(targets[:, 0] - self.feet[:, 0]) > self._config.blocked_m
+        late = np.abs(targets[:, 0] - self.feet[:, 0]) > self._config.blocked_m * self.hurry
         hit: NDArray[np.float64] = (middle & (late | (self.contact & (phases < 0.7 * swing)))).astype(np.float64)
         return hit
 
     @property
     def tilt_rate(self) -> float:
-        """Root mean square of the roll and pitch rates, rad/s."""
-        return math.sqrt(self.rough)
+        """Root mean square of the roll and pitch rates, less what the gait itself makes, rad/s."""
+        return math.sqrt(self.rough) - self._swaying
 
 
 @njit(cache=True)

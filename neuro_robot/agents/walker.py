@@ -7,23 +7,19 @@ obstacle -> reflex (stumbling raises the foot)          retina -> column --plast
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from neuro_robot.agents.avoidance import Avoidance, NetworkConfig, PlasticityConfig, add_avoidance
-from neuro_robot.agents.columns import NEAR, ColumnView, VisionConfig
-from neuro_robot.agents.course import CourseConfig
-from neuro_robot.agents.cpg import CpgConfig, Rhythm, add_cpg
-from neuro_robot.agents.gait import GAITS, Steps
-from neuro_robot.agents.kinematics import KinematicsConfig
-from neuro_robot.agents.reward import RewardConfig
-from neuro_robot.agents.stepping import StepConfig, Stepping
-from neuro_robot.agents.walk_feel import Feel, FeelConfig
-from neuro_robot.agents.walk_tuning import FIGURES, Tuning, TuningConfig, add_tuning
-from neuro_robot.config import group, parameter
+from neuro_robot.agents.avoidance import Avoidance, add_avoidance
+from neuro_robot.agents.columns import NEAR, ColumnView
+from neuro_robot.agents.cpg import Rhythm, add_cpg
+from neuro_robot.agents.gait import GAITS, Steps, gait_at, gaits_of
+from neuro_robot.agents.stepping import Stepping
+from neuro_robot.agents.walk_feel import Feel
+from neuro_robot.agents.walk_tuning import FIGURES, Tuning, add_tuning
+from neuro_robot.agents.walker_config import WalkerMindConfig
 from neuro_robot.robot import BodyCommand, Imu, JointCommand, LegSense
 from neuro_robot.snn.network import LIF, Network
 
@@ -32,38 +28,6 @@ DT_NS = 1_000_000
 MAX_STEPS = 200  # a longer silence than 0.2 s is a gap, not walking: the network skips it
 LARGEST_WISH = 3.0  # m/s or rad/s
 SLOWEST = 0.02  # m/s or rad/s; a smaller wish is a wish to stand
-
-
-@dataclass(frozen=True)
-class WalkerMindConfig:
-    """Everything that makes one walker's mind differ from another's."""
-
-    speed: float = parameter(0.6, "forward speed unless somebody commands a velocity, m/s", 0.0, 2.0)
-    gait: str = parameter("trot", "trot, walk, pace or bound", choices=tuple(GAITS))
-    learning: bool = parameter(True, "the plastic synapses change while walking")
-    reward_mode: str = parameter(
-        "normal",
-        "normal, or shuffled: the same values at random times and with random signs",
-        choices=("normal", "shuffled"),
-    )
-    backend: str = parameter("cpu", "what the network runs on: cpu, loihi2 (or any registered back end with its rules)")
-    arithmetic: str = parameter(
-        "integer",
-        "a chip's numbers: integer, or cpu, the same quantised network in float64",
-        choices=("integer", "cpu"),
-    )
-    faults: str = parameter("", "what breaks in the network, and when: dead_neurons:cpg:20%@2s; see docs/faults.md")
-    seeing: bool = parameter(False, "turn away from what the event camera sees")
-    kinematics: KinematicsConfig = group(KinematicsConfig)
-    cpg: CpgConfig = group(CpgConfig)
-    step: StepConfig = group(StepConfig)
-    feel: FeelConfig = group(FeelConfig)
-    tuning: TuningConfig = group(TuningConfig)
-    vision: VisionConfig = group(VisionConfig)
-    network: NetworkConfig = group(NetworkConfig)
-    plasticity: PlasticityConfig = group(PlasticityConfig)
-    reward: RewardConfig = group(RewardConfig)
-    course: CourseConfig = group(CourseConfig)
 
 
 class WalkDecision(NamedTuple):
@@ -82,7 +46,7 @@ def build_network(config: WalkerMindConfig, rng: np.random.Generator) -> Network
     """The walker's network with random plastic weights; input lines: retina, drive, touch, obstacle, nerve."""
     network = Network(dt_ms=DT_MS)
     add_avoidance(network, config, rng)
-    add_cpg(network, config.cpg, config.gait, config.step.duty, rng)
+    add_cpg(network, config.cpg, gaits_of(config.gait)[0].gait, config.step.duty, rng)
     network.add_input("obstacle", 4)
     network.add_lif("reflex", 4, LIF(tau_mem_ms=10.0, tau_syn_ms=0.0, v_th=1.0, t_ref_ms=20.0))
     network.connect("obstacle", "reflex", np.where(np.eye(4) > 0, 0.3, np.nan), name="obstacle")
@@ -99,7 +63,9 @@ class WalkerMind:
         options: dict[str, Any] = {} if config.arithmetic == "integer" else {"arithmetic": config.arithmetic}
         self.network = build_network(config, self._rng).compile(config.backend, **options)
         self.network.learning = config.learning
-        self.rhythm = Rhythm(config.cpg, self.network, config.gait)
+        self.gait = config.gait  # as text
+        self._gaits = gaits_of(config.gait)
+        self.rhythm = Rhythm(config.cpg, self.network, self._gaits[0].gait, config.step.duty)
         self.tuning = Tuning(config.tuning, self.network)
         self.feel = Feel(config.feel, config.kinematics)
         self.avoidance = Avoidance(config, self.network, self._rng)
@@ -131,20 +97,20 @@ class WalkerMind:
     def learning(self, on: bool) -> None:
         self.network.learning = on
 
-    def set_gait(self, gait: str) -> None:
-        """Walk in this gait from now on; raises ConfigError on an unknown one."""
-        self.rhythm.set_gait(gait)
+    def set_gait(self, text: str) -> None:
+        """Walk by this text (agents.gait) from the next packet on; its times count from the first packet."""
+        self._gaits, self.gait = gaits_of(text), text
 
     def new_flight(self) -> None:
         """Forget where the robot was and what it felt; keep what it learned."""
         self.network.reset_state()
         self.avoidance.reset()
         self.rhythm.reset()
-        self.rhythm.set_gait(self.rhythm.gait, 1.0)
+        self.rhythm.set_gait(self._gaits[0].gait, 1.0)
         self.tuning.reset()
         self.feel.reset()
-        self.stepping.reset()
-        self._t_ns = -1
+        self.stepping.reset(self.rhythm)
+        self._t_ns = self._begun_ns = -1
 
     def step(
         self, events: NDArray[np.void], t_end_ns: int, imu: Imu | None, legs: LegSense | None, wish: BodyCommand
@@ -155,6 +121,7 @@ class WalkerMind:
         if self._t_ns < 0 or not 0 <= t_end_ns - self._t_ns <= MAX_STEPS * DT_NS:
             self._t_ns = t_end_ns - t_end_ns % DT_NS - DT_NS  # the first packet, or a gap: no time to catch up
         n_steps = (t_end_ns - self._t_ns) // DT_NS
+        self._follow_gaits(t_end_ns)
         wanted = np.array([wish.vx, wish.vy, wish.yaw_rate])
         if not np.isfinite(wanted).all():
             wanted[:] = 0.0
@@ -174,13 +141,25 @@ class WalkerMind:
         phases = self.rhythm.phases.copy()
         return WalkDecision(command, spikes, reward, steps, stepping.targets.copy(), phases, self.rhythm.coupling)
 
+    def _follow_gaits(self, t_end_ns: int) -> None:
+        """Change to the gait whose time has come."""
+        self._begun_ns = t_end_ns if self._begun_ns < 0 else self._begun_ns
+        gait, duty, own = gait_at(self._gaits, t_end_ns - self._begun_ns), self.config.step.duty, self.stepping.duty
+        if gait != self.rhythm.gait:
+            self.rhythm.set_gait(gait)
+        self.feel.usual = GAITS[gait].swaying
+        self.feel.hurry = (own / (1.0 - own)) / (duty / (1.0 - duty))
+
     def _sense(self, speed: float, walking: bool, n_steps: int) -> None:
         """Fill the input lines but the retina's."""
         lines, row = self.network.input_slices, self._row
         row[:] = 0.0
         row[lines["drive"]] = float(walking)
-        swing = 1.0 - self.config.step.duty
-        struck = self.feel.struck(self.stepping.targets, self.rhythm.phases, swing) if walking else np.zeros(4)
+        struck = (
+            self.feel.struck(self.stepping.targets, self.rhythm.phases, 1.0 - self.stepping.duty)
+            if walking
+            else np.zeros(4)
+        )
         row[lines["obstacle"]] = struck
         row[lines["nerve"]] = self.tuning.nerve(self.feel, speed, walking, self._strikes, n_steps * DT_MS)
 

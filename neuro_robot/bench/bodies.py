@@ -49,7 +49,7 @@ def drone() -> Body:
 def quadruped() -> Body:
     """The walking robot: success is the goal, or upright at the end with most of the commanded way behind it."""
     from neuro_robot.agents.leg_controller import LegController
-    from neuro_robot.agents.walker import WalkerMindConfig
+    from neuro_robot.agents.walker_config import WalkerMindConfig
     from neuro_robot.sim.quadruped import JOINT_NAMES
     from neuro_robot.sim.walk_simulation import QuadrupedSimConfig, QuadrupedSimulation
 

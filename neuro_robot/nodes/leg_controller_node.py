@@ -16,7 +16,7 @@ from sensor_msgs.msg import JointState
 from trajectory_msgs.msg import JointTrajectory
 
 from neuro_robot.agents.leg_controller import LegController
-from neuro_robot.agents.walker import WalkerMindConfig
+from neuro_robot.agents.walker_config import WalkerMindConfig
 from neuro_robot.bags.legs import LegSamples
 from neuro_robot.bags.messages import joint_sample_from
 from neuro_robot.bags.topics import COMMAND, FOOT_CONTACTS, JOINT_STATES, JOINT_TRAJECTORY
@@ -42,6 +42,7 @@ class LegControllerParameters(AnsweringParameters):
 class LegControllerNode(ControllerNode):
     """Walks."""
 
+    dynamic = ControllerNode.dynamic | {"mind.gait"}
     command_topic = JOINT_TRAJECTORY
     command_type = JointTrajectory
     controller_of = LegController
@@ -59,6 +60,13 @@ class LegControllerNode(ControllerNode):
             self.hot.add(JointState, JOINT_STATES.name, self._on_joints, qos(JOINT_STATES))
             self.hot.add(EventPacketMsg, FOOT_CONTACTS.name, self._on_contacts, qos(FOOT_CONTACTS))
             self.hot.add(TwistStamped, COMMAND.name, self._on_wish, qos(COMMAND))
+
+    def changed(self, name: str, value: Any) -> None:  # noqa: ANN401
+        """A dynamic parameter was set."""
+        if name == "mind.gait":
+            self._controller.mind.set_gait(str(value))
+        else:
+            super().changed(name, value)
 
     def command_message(self, command: Any) -> JointTrajectory:  # noqa: ANN401 - a JointCommand
         """Joint positions in the robot's own names."""

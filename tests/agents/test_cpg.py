@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis.strategies import text
 
-from neuro_robot.agents.cpg import CpgConfig, Rhythm, add_cpg, gait_weights
-from neuro_robot.agents.gait import GAITS, Steps, foot_targets
+from neuro_robot.agents.cpg import CpgConfig, Rhythm, add_cpg
+from neuro_robot.agents.gait import GAITS, Steps, foot_targets, gait_at, gaits_of
 from neuro_robot.agents.hopf import HopfConfig, HopfWalker
 from neuro_robot.agents.kinematics import KinematicsConfig
+from neuro_robot.agents.walker_config import WalkerMindConfig
+from neuro_robot.config import from_dict
 from neuro_robot.errors import ConfigError
 from neuro_robot.robot import BodyCommand
 from neuro_robot.snn.network import Network
@@ -20,7 +24,7 @@ def rhythm_of(gait: str = "trot"):
     network = Network(1.0)
     add_cpg(network, CONFIG, gait, 0.55, np.random.default_rng(1))
     model = network.compile()
-    return model, Rhythm(CONFIG, model, gait)
+    return model, Rhythm(CONFIG, model, gait, 0.55)
 
 
 def run(model, rhythm, steps, drive=1.0):
@@ -36,7 +40,7 @@ def run(model, rhythm, steps, drive=1.0):
 
 def lag_errors(phases, gait):
     """Distance of each leg's lag from the gait's, cycles."""
-    return np.abs((phases - phases[:, :1] + GAITS[gait] + 0.5) % 1.0 - 0.5)
+    return np.abs((phases - phases[:, :1] + GAITS[gait].lags + 0.5) % 1.0 - 0.5)
 
 
 @pytest.mark.parametrize("gait", GAITS)
@@ -62,6 +66,51 @@ def test_gaits_are_switched_while_walking():
         assert lag_errors(run(model, rhythm, 3000)[-500:], gait).mean() < 0.04
 
 
+@pytest.mark.parametrize(
+    ("text", "changes"),
+    [
+        ("trot", [(0, "trot")]),
+        (" trot  bound@8s walk@15500ms ", [(0, "trot"), (8_000_000_000, "bound"), (15_500_000_000, "walk")]),
+        ("pace pace@0.001s", [(0, "pace"), (1_000_000, "pace")]),
+    ],
+)
+def test_gaits_as_text(text, changes):
+    assert list(gaits_of(text)) == changes
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "trot, walk"), ("gallop", "gallop.*trot, walk"), ("trot gallop@3s", "gallop.*trot, walk"),
+        ("trot@1s", "trot bound@8s"), ("trot walk", "got 'walk'"), ("trot walk@3", "got 'walk@3'"),
+        ("trot walk@3s bound@3s", "rise.*bound@3s"), ("trot walk@0s", "rise"), ("trot walk@-1s", "trot bound@8s"),
+        ("trot walk@nans", "trot bound@8s"), ("trot walk@1e9s", "trot bound@8s"), ("trot;walk@1s", "trot bound@8s"),
+        ("trot walk@" + "9" * 4000 + "s", "trot bound@8s"),
+    ],
+)  # fmt: skip
+def test_texts_that_are_no_gaits_are_refused_by_name(text, told):
+    with pytest.raises(ConfigError, match=told):
+        gaits_of(text)
+    with pytest.raises(ConfigError, match="gait"):
+        from_dict(WalkerMindConfig, {"gait": text})
+
+
+@given(text())
+def test_any_text_is_gaits_or_refused(said):
+    try:
+        changes = gaits_of(said)
+    except ConfigError:
+        return
+    assert changes[0].at_ns == 0
+    assert gait_at(changes, 10**18) == changes[-1].gait
+
+
+def test_gait_at_a_time():
+    changes = gaits_of("trot bound@8s walk@15s")
+    times = (-1, 0, 7_999_999_999, 8_000_000_000, 14_999_999_999, 15_000_000_000)
+    assert [gait_at(changes, t_ns) for t_ns in times] == ["trot", "trot", "trot", "bound", "bound", "walk"]
+
+
 def test_without_drive_it_falls_silent_and_starts_again():
     model, rhythm = rhythm_of()
     run(model, rhythm, 1500)
@@ -73,7 +122,7 @@ def test_without_drive_it_falls_silent_and_starts_again():
 
 def test_unknown_gait_is_refused():
     with pytest.raises(ConfigError, match="gallop"):
-        gait_weights(CONFIG, "gallop", 1.0)
+        rhythm_of("gallop")
 
 
 def test_stance_moves_the_feet_back_at_the_speed_of_the_body():
@@ -97,4 +146,4 @@ def test_hopf_oscillators_reach_their_amplitude_and_lags():
     assert len(command.position) == 12
     np.testing.assert_allclose(walker.state[1], 1.0, atol=0.01)
     theta = walker.state[0] / (2 * np.pi)
-    np.testing.assert_allclose((theta - theta[0] + GAITS["trot"] + 0.5) % 1.0 - 0.5, 0.0, atol=0.04)
+    np.testing.assert_allclose((theta - theta[0] + GAITS["trot"].lags + 0.5) % 1.0 - 0.5, 0.0, atol=0.04)

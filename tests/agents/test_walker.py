@@ -7,8 +7,10 @@ import math
 import numpy as np
 import pytest
 
+from neuro_robot.agents.cpg import duty_of
 from neuro_robot.agents.walk_tuning import FIGURES
-from neuro_robot.agents.walker import WalkerMind, WalkerMindConfig
+from neuro_robot.agents.walker import WalkerMind
+from neuro_robot.agents.walker_config import WalkerMindConfig
 from neuro_robot.config import from_dict
 from neuro_robot.errors import ConfigError
 from neuro_robot.events.array import EVENT_DTYPE, empty_events
@@ -114,6 +116,24 @@ def test_what_was_learned_outlasts_a_new_start():
     np.testing.assert_array_equal(mind.network.weights("tune"), weights)
     assert mind.feel.heading == 0.0
     assert mind.rhythm.sizes.max() == 0.0
+
+
+def test_a_schedule_switches_at_its_times_and_begins_anew_with_a_new_start():
+    mind = mind_of(gait="walk trot@1s bound@1500ms")
+    for _ in range(2):
+        gaits = []
+        for k in range(1, 401):  # the first packet ends at 5 ms: times count from there
+            walk(mind, 1, start=k - 1)
+            gaits.append(mind.rhythm.gait)
+        assert gaits == ["walk"] * 200 + ["trot"] * 100 + ["bound"] * 100
+        assert mind.stepping.duty == pytest.approx(duty_of("bound", 0.55), abs=0.02)
+        mind.new_flight()
+
+
+def test_a_change_of_gait_moves_no_foot_at_once():
+    mind = mind_of(gait="trot walk@2s pace@4s bound@6s trot@8s")
+    feet = np.array([d.feet for d in walk(mind, 2000)])[100:]
+    assert np.abs(np.diff(feet, axis=0)).max() < 0.035  # swings of a walk: 5 ms at 4 m/s and more
 
 
 def test_gait_switched_by_the_mind_and_unknown_refused():
