@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from launch.actions import (
@@ -57,7 +58,7 @@ def bring_up(
 ) -> list[Any]:
     """The actions that start the nodes for the arguments of this launch."""
     values = {name: LaunchConfiguration(name).perform(context) for name in names}
-    params_file = values["params_file"] or str(share_folder() / "config" / own_file)
+    params_file = parameter_file(values["params_file"], own_file)
     graph = graph_of(values)
     actions = [
         LifecycleNode(
@@ -74,6 +75,17 @@ def bring_up(
         for node, action in zip(graph, actions, strict=True)
     ]
     return [*handlers, *chain(actions), *actions, transition(actions[0], Transition.TRANSITION_CONFIGURE)]
+
+
+def parameter_file(given: str, own_file: str) -> str:
+    """The file of the argument, or the package's own. Raises ValueError for one that is not there.
+
+    `launch_ros` would leave it out with a warning, and another body walk than the one that was meant.
+    """
+    path = Path(given) if given else share_folder() / "config" / own_file
+    if not path.is_file():
+        raise ValueError(f"params_file: expected a ROS 2 parameter file, got {path}: no such file")
+    return str(path)
 
 
 def when_ended(node: GraphNode) -> Callable[[Any, Any], list[Any] | None]:

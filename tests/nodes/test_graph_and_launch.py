@@ -91,6 +91,17 @@ def test_the_launch_file_starts_the_graph(launched, monkeypatch):
     }
 
 
+def test_a_parameter_file_that_is_not_there_is_refused(launched, tmp_path):
+    from neuro_robot.nodes.robot_launch import parameter_file
+
+    mine = tmp_path / "mine.yaml"
+    with pytest.raises(ValueError, match=r"params_file: expected a ROS 2 parameter file, got .*mine\.yaml: no such file"):
+        parameter_file(str(mine), "drone.yaml")
+    mine.write_text("")
+    assert parameter_file(str(mine), "drone.yaml") == str(mine)
+    assert Path(parameter_file("", "drone.yaml")) == ROOT / "config" / "drone.yaml"
+
+
 def test_the_end_of_a_node_ends_the_launch_in_order_or_as_a_failure(launched):
     from neuro_robot.nodes.robot_launch import when_ended
 
