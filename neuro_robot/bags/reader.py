@@ -54,6 +54,12 @@ class BagReader:
         return next((topic.name for topic in (JOINT_TRAJECTORY, COMMAND) if topic.name in names), None)
 
     @property
+    def namespace(self) -> str:
+        """What stands before the topics of a run: `/left`, or nothing."""
+        full = next((topic for topic, name in self._names.items() if name == EVENTS.name), "")
+        return full.removesuffix(EVENTS.name).rstrip("/")
+
+    @property
     def custom_data(self) -> dict[str, str]:
         """What the writer noted in the metadata."""
         return dict(self._reader.metadata.get("custom_data") or {})

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from neuro_robot.bags.applied import applied_in
 from neuro_robot.bags.digest import RunDigest
 from neuro_robot.bags.messages import command_from, trajectory_from
 from neuro_robot.bags.pairing import packets_with_senses
@@ -47,7 +48,13 @@ class Replayed:
 def replay(
     reader: BagReader, controller: Replayable, use_imu: bool = True, progress: Callable[[int], None] | None = None
 ) -> Replayed:
-    """Play every packet of the bag, in order, with its IMU sample; PacketError is the caller's."""
+    """Play every packet of the bag, in order, with its IMU sample; PacketError is the caller's.
+
+    A controller that can `follow` is told what the recorded one was told from outside, from the same packets on.
+    """
+    follow = getattr(controller, "follow", None)
+    if follow is not None:
+        follow(applied_in(reader))
     digest = RunDigest()
     packets = events = on_events = lost = 0
     last_seq: int | None = None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from neuro_robot.applied import Applied
 from neuro_robot.bags.reader import BagReader
 from neuro_robot.bags.replay import replay
 from neuro_robot.bench.bodies import body_of
@@ -52,6 +54,11 @@ class _Watched:
         reply = self._controller.receive(*asked)
         self.rows.append((reply.command.t_ns * 1e-9, float(self._controller.reward)))
         return reply
+
+    def follow(self, applied: Sequence[Applied]) -> None:
+        """As agents.leg_controller.LegController; others are told nothing from outside."""
+        if hasattr(self._controller, "follow"):
+            self._controller.follow(applied)
 
     def new_flight(self) -> None:
         """A new stream; only the last flight's rewards stay."""

@@ -17,14 +17,23 @@ from trajectory_msgs.msg import JointTrajectory
 
 from neuro_robot.agents.leg_controller import LegController
 from neuro_robot.agents.walker_config import WalkerMindConfig
+from neuro_robot.applied import SUFFIX, Applied
+from neuro_robot.bags.applied import applied_in
 from neuro_robot.bags.legs import LegSamples
 from neuro_robot.bags.messages import joint_sample_from
+from neuro_robot.bags.reader import BagReader
 from neuro_robot.bags.topics import COMMAND, FOOT_CONTACTS, JOINT_STATES, JOINT_TRAJECTORY
-from neuro_robot.config import group
+from neuro_robot.config import group, parameter
 from neuro_robot.errors import PacketError
 from neuro_robot.events.array import empty_events
 from neuro_robot.nodes.controller_node import AnsweringParameters, ControllerNode
-from neuro_robot.nodes.conversions import command_from, packet_from, trajectory_message
+from neuro_robot.nodes.conversions import (
+    command_from,
+    diagnostics_message,
+    packet_from,
+    time_message,
+    trajectory_message,
+)
 from neuro_robot.nodes.core import qos, run
 from neuro_robot.robot import LegSense
 from neuro_robot.sim.quadruped import JOINT_NAMES, QuadrupedConfig, stance_of
@@ -36,6 +45,8 @@ STILL = (0.0,) * len(JOINT_NAMES)
 class LegControllerParameters(AnsweringParameters):
     """Parameters of leg_controller_node."""
 
+    steered_by: str = parameter("", "bag of a walk: go by the velocities, gaits and switches recorded there, packet by "
+                                "packet, and by no cmd_vel")  # fmt: skip
     mind: WalkerMindConfig = group(WalkerMindConfig)
 
 
@@ -52,8 +63,12 @@ class LegControllerNode(ControllerNode):
         super().__init__("leg_controller_node", LegControllerParameters)
 
     def open(self) -> None:
-        """Create publishers, subscriptions and services."""
+        """Create publishers, subscriptions and services; read what to follow. Raises BagError when there is none."""
+        if self._config.steered_by:
+            with BagReader(self._config.steered_by) as reader:
+                self._controller.follow(applied_in(reader))
         super().open()
+        self._said: Applied | None = None
         self._names = JOINT_NAMES
         self._felt = LegSamples()
         if self.hot is not None:
@@ -65,12 +80,22 @@ class LegControllerNode(ControllerNode):
         """A dynamic parameter was set."""
         if name == "mind.gait":
             self._controller.mind.set_gait(str(value))
+        elif name == "mind.faults":
+            self._controller.break_by(str(value), self._config.seed)
         else:
             super().changed(name, value)
 
     def command_message(self, command: Any) -> JointTrajectory:  # noqa: ANN401 - a JointCommand
         """Joint positions in the robot's own names."""
         return trajectory_message(command, self._names)
+
+    def _account(self, reply: Any, imu: Any) -> None:  # noqa: ANN401 - as ControllerNode
+        super()._account(reply, imu)
+        told = self._controller.applied
+        if told is not self._said:
+            self._said = told
+            name, stamp = self.get_fully_qualified_name() + SUFFIX, time_message(told.t_ns)
+            self._diagnostics.publish(diagnostics_message(stamp, name, "ok", "what it goes by", told.values()))
 
     def _on_joints(self, message: JointState, _info: dict[str, int]) -> None:
         sample = joint_sample_from(message)

@@ -1,0 +1,130 @@
+"""The walker's controller: commanded velocities and how long they count, what it says it goes by, following that."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis.strategies import floats
+
+from neuro_robot.agents.leg_controller import WISH_NS, LegController
+from neuro_robot.agents.walker_config import WalkerMindConfig
+from neuro_robot.applied import Applied, applied_from
+from neuro_robot.bags.digest import RunDigest
+from neuro_robot.errors import BagError, ConfigError
+from neuro_robot.events.array import empty_events
+from neuro_robot.events.packet import pack
+from neuro_robot.robot import BodyCommand, Imu, LegSense
+
+PACKET_NS = 5_000_000
+STANCE = (0.0, 0.9, -1.8) * 4
+
+
+def controller_of(**values):
+    return LegController(WalkerMindConfig(**values), 1)
+
+
+def answer(controller, k):
+    """One packet of a robot that stands and sways a little; k: its number in the walk."""
+    t_ns = (k + 1) * PACKET_NS
+    packet = pack(empty_events(), "evt3", width=64, height=64, seq=k, stamp_ns=t_ns, t_end_ns=t_ns)
+    imu = Imu(t_ns, (0.0, 0.0, 0.0, 1.0), (0.5 * math.sin(0.1 * k), 0.0, 0.1), (0.0, 0.0, 9.81))
+    return controller.receive(packet, imu, LegSense(t_ns, STANCE, (0.0,) * 12, (0.0,) * 12, empty_events()))
+
+
+def wish(vx, yaw_rate=0.0):
+    return BodyCommand(0, vx, 0.0, 0.0, yaw_rate)
+
+
+def told_by(controller, orders, flights=2, packets=160):
+    """Digest and what the controller said it went by, while orders {packet: callable} are given in every flight."""
+    digest, said = RunDigest(), []
+    for flight in range(flights):
+        if flight:
+            controller.new_flight()
+        for k in range(packets):
+            if k in orders:
+                orders[k](controller)
+            reply = answer(controller, k)
+            digest.add_spikes(reply.spikes)
+            digest.add_command(reply.command)
+            if not said or controller.applied is not said[-1]:
+                said.append(controller.applied)
+    return digest.result(controller.weights()), said
+
+
+def test_a_wish_counts_until_it_grows_old():
+    controller = controller_of(speed=0.5)
+    answer(controller, 0)
+    assert controller.applied[1:4] == (0.5, 0.0, 0.0)
+    controller.walk(wish(0.3, 0.2))
+    lasting = WISH_NS // PACKET_NS
+    speeds = []
+    for k in range(1, lasting + 4):
+        answer(controller, k)
+        speeds.append(controller.applied.vx)
+    assert speeds == [0.3] * (lasting + 1) + [0.0, 0.0]
+
+
+@given(floats(), floats())
+def test_whatever_velocity_is_commanded_the_joints_are_told_numbers(vx, yaw_rate):
+    controller = SHARED
+    controller.walk(wish(vx, yaw_rate))
+    reply = answer(controller, len(COUNT))
+    COUNT.append(None)
+    assert reply.command.is_finite()
+    assert np.isfinite(controller.mind.stepping.velocity).all()
+    assert np.abs(controller.mind.stepping.velocity).max() <= 3.0
+    if not (math.isfinite(vx) and math.isfinite(yaw_rate)):
+        assert controller.applied[1:4] == (0.0, 0.0, 0.0)
+
+
+SHARED, COUNT = controller_of(), []
+
+ORDERS = {
+    20: lambda c: c.walk(wish(0.1 + 0.2, -0.7)),
+    40: lambda c: c.mind.set_gait("pace bound@400ms"),
+    41: lambda c: c.walk(wish(math.nan)),
+    60: lambda c: (c.walk(wish(1e308)), setattr(c.mind, "learning", False)),
+    90: lambda c: c.break_by("dead_neurons:cpg:20%", 1),
+    120: lambda c: (c.break_by("", 1), setattr(c.mind, "learning", True), c.mind.set_gait("trot")),
+}
+
+
+def test_one_that_follows_does_the_same_to_the_bit():
+    digest, said = told_by(controller_of(), ORDERS)
+    assert [item.t_ns // PACKET_NS - 1 for item in said] == [0, 20, 40, 41, 60, 90, 120, 0, 20, 40, 41, 60, 90, 120]
+    assert said[2].gait == "pace bound@400ms"
+    assert (said[5].faults, said[5].learning) == ("dead_neurons:cpg:20%", False)
+    again = controller_of()
+    again.follow(applied_from(item.t_ns, item.values()) for item in said)
+    followed, repeated = told_by(again, {30: lambda c: c.walk(wish(0.9))})  # nobody else steers it
+    assert followed == digest
+    assert repeated == said
+    assert told_by(controller_of(), {})[0] != digest
+
+
+def test_the_status_comes_back_exactly():
+    one = Applied(5, 0.1 + 0.2, -1e-17, 3.0, "trot walk@1s", True, "")
+    assert applied_from(5, one.values()) == one
+    assert one.same(one._replace(t_ns=6))
+    assert not one.same(None)
+
+
+@pytest.mark.parametrize("broken", [{"vx": "fast"}, {"vy": "nan"}, {"yaw_rate": "inf"}, {"learning": "maybe"}])
+def test_a_damaged_status_is_refused(broken):
+    values = Applied(5, 0.0, 0.0, 0.0, "trot", True, "").values() | broken
+    with pytest.raises(BagError, match="applied"):
+        applied_from(5, values)
+    with pytest.raises(BagError, match="vx"):
+        applied_from(5, {})
+
+
+def test_faults_that_are_none_change_nothing():
+    controller = controller_of()
+    with pytest.raises(ConfigError):
+        controller.break_by("broken_heart:cpg", 0)
+    answer(controller, 0)
+    assert controller.applied.faults == ""
