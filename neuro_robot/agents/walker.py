@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from neuro_robot.agents.avoidance import Avoidance, add_avoidance
 from neuro_robot.agents.columns import NEAR, ColumnView
+from neuro_robot.agents.course import Turning
 from neuro_robot.agents.cpg import Rhythm, add_cpg
 from neuro_robot.agents.gait import GAITS, Steps, gait_at, gaits_of
 from neuro_robot.agents.stepping import Stepping
@@ -69,6 +70,7 @@ class WalkerMind:
         self.tuning = Tuning(config.tuning, self.network)
         self.feel = Feel(config.feel, config.kinematics)
         self.avoidance = Avoidance(config, self.network, self._rng)
+        self.turning = Turning(config.turning, config.speed)
         self.view: ColumnView | None = None
         self.stepping = Stepping(config.step, config.kinematics)
         self._row = np.zeros(sum(piece.stop - piece.start for piece in self.network.input_slices.values()), np.float32)
@@ -105,6 +107,7 @@ class WalkerMind:
         """Forget where the robot was and what it felt; keep what it learned."""
         self.network.reset_state()
         self.avoidance.reset()
+        self.turning.reset()
         self.rhythm.reset()
         self.rhythm.set_gait(self._gaits[0].gait, 1.0)
         self.tuning.reset()
@@ -127,13 +130,14 @@ class WalkerMind:
             wanted[:] = 0.0
         np.clip(wanted, -LARGEST_WISH, LARGEST_WISH, out=wanted)
         walking = bool(np.abs(wanted).max() > SLOWEST)
-        if self.config.seeing and walking:
-            wanted[1] += self.avoidance.course.lateral
+        seeing = self.config.seeing and bool(wanted[0] > SLOWEST)
+        if seeing:
+            wanted[2] += self.turning.rate(self.avoidance.course.lateral, n_steps * DT_NS * 1e-9)
         self.feel.take(imu, legs, float(wanted[2]), n_steps * DT_NS * 1e-9)
         speed, stepping = float(self.stepping.velocity[0]), self.stepping
         self._sense(speed, walking, n_steps)
         reward = self._reinforce(speed) if walking else self._rest()
-        spikes, fired = self._advance(events, n_steps, imu)
+        spikes, fired = self._advance(events if seeing else None, n_steps, imu)
         self.tuning.read(fired, max(n_steps, 1))
         stepping.lift(self._reflexes(fired), n_steps * DT_MS)
         steps = stepping.move(wanted, walking, self.tuning.figures, self.rhythm, n_steps * DT_MS)
@@ -183,13 +187,16 @@ class WalkerMind:
         return 0.0
 
     def _advance(
-        self, events: NDArray[np.void], n_steps: int, imu: Imu | None
+        self, events: NDArray[np.void] | None, n_steps: int, imu: Imu | None
     ) -> tuple[NDArray[np.void], NDArray[np.int32]]:
-        """Step the network over the packet; returns its spikes as events, and all together as neurons."""
+        """Step the network over the packet; returns its spikes as events, and all together as neurons.
+
+        events: what is seen; None: eyes shut.
+        """
         row, retina = self._row, self.network.input_slices["retina"]
         touch = self.network.input_slices["touch"]
         row[touch] = self.feel.landed
-        counts = self.avoidance.count(events, self._t_ns, n_steps, imu) if self.config.seeing else None
+        counts = self.avoidance.count(events, self._t_ns, n_steps, imu) if events is not None else None
         found, spikes = [np.empty(0, np.int32)], []
         for k in range(n_steps):
             self._t_ns += DT_NS

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from neuro_robot.agents.avoidance import NetworkConfig, PlasticityConfig
 from neuro_robot.agents.columns import VisionConfig
-from neuro_robot.agents.course import CourseConfig
+from neuro_robot.agents.course import CourseConfig, TurningConfig
 from neuro_robot.agents.cpg import CpgConfig
 from neuro_robot.agents.gait import gaits_of
 from neuro_robot.agents.kinematics import KinematicsConfig
@@ -45,8 +45,10 @@ class WalkerMindConfig:
     vision: VisionConfig = group(VisionConfig)
     network: NetworkConfig = group(NetworkConfig)
     plasticity: PlasticityConfig = group(PlasticityConfig)
-    reward: RewardConfig = group(RewardConfig)
-    course: CourseConfig = group(CourseConfig)
+    # eight times slower than the drone: what it expects changes as slowly, and the nose turns instead of a slip
+    reward: RewardConfig = group(RewardConfig, tau_mean_ms=80_000.0)
+    course: CourseConfig = group(CourseConfig, max_slip=0.5, homing=0.1, max_course_deg=0.0, lag_ms=500.0)
+    turning: TurningConfig = group(TurningConfig)
 
     def __post_init__(self) -> None:
         """Raises ConfigError for gaits that are none."""
