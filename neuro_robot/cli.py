@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from neuro_robot import cli_recordings, cli_snn, cli_walk
-from neuro_robot.cli_output import Backend, Json, bar, fly_table, replay_table, screen, show
+from neuro_robot.cli_output import Backend, Fault, Json, bar, fault_text, fly_table, replay_table, screen, show
 from neuro_robot.errors import NeuroRobotError
 
 app = typer.Typer(
@@ -30,12 +30,6 @@ app = typer.Typer(
 MODES = ("lockstep", "realtime", "inprocess")
 INTERRUPTED = 130  # typer's own status of Ctrl-C, as shells have it
 
-Fault = Annotated[
-    list[str] | None,
-    typer.Option(
-        help="What breaks in the network and when, as dead_neurons:column:20%@2s (docs/faults.md); repeatable."
-    ),
-]
 World = Annotated[str, typer.Option(help="A name in sim_worlds (see `neuro_robot worlds`) or a YAML file.")]
 
 
@@ -81,7 +75,7 @@ def fly(
         start = str(Path(start).resolve())
     folder = out or run_folder(world, seed, mode)
     request = FlightRequest(world=world, seed=seed, speed=speed, learning=learning, weights=start,
-                            mind={"backend": backend, "faults": _faults(fault)})  # fmt: skip
+                            mind={"backend": backend, "faults": fault_text(fault)})  # fmt: skip
     run = RunRequest(request, folder.resolve(), mode, episodes, record, video)
     with bar(as_json) as progress:
         summary = fly_run(run, progress)
@@ -137,7 +131,7 @@ def evaluate(
         train_speeds=tuple(train_speed or ()),
         networks=networks,
         weights=weights or None,
-        mind={"backend": backend, "faults": _faults(fault)},
+        mind={"backend": backend, "faults": fault_text(fault)},
         keep_weights_in=None if out is None else str(out),
     )
     result = evaluate_with_progress(request, Console(stderr=True, quiet=as_json))
@@ -215,15 +209,6 @@ def doctor() -> None:
     from neuro_robot.doctor import run
 
     raise typer.Exit(run(Console()))
-
-
-def _faults(given: list[str] | None) -> str:
-    """All faults as one text; what is none is told before anything starts."""
-    from neuro_robot.snn.faults_text import faults_of
-
-    text = "; ".join(given or ())
-    faults_of(text)
-    return text
 
 
 app.command()(cli_walk.walk)

@@ -16,7 +16,22 @@ from rich.table import Table
 screen = Console(stderr=True)
 
 Backend = Annotated[str, typer.Option(help="What the network runs on: cpu, or loihi2 (the chip's arithmetic).")]
+Fault = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="What breaks in the network and when, as dead_neurons:column:20%@2s (docs/faults.md); repeatable."
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout, nothing else.")]
+
+
+def fault_text(given: list[str] | None) -> str:
+    """All faults as one text; what is none is told before anything starts."""
+    from neuro_robot.snn.faults_text import faults_of
+
+    text = "; ".join(given or ())
+    faults_of(text)
+    return text
 
 
 @contextmanager

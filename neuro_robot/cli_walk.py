@@ -10,7 +10,7 @@ import typer
 from rich.console import Console, Group
 from rich.table import Table
 
-from neuro_robot.cli_output import Backend, Json, add_traffic, bar, number, show
+from neuro_robot.cli_output import Backend, Fault, Json, add_traffic, bar, fault_text, number, show
 
 if TYPE_CHECKING:
     from neuro_robot.bench.parameter_file import Overrides
@@ -31,14 +31,19 @@ def walk(
     speed: Annotated[float, typer.Option(min=0.05, max=3.0, help="Commanded forward speed, m/s.")] = 0.6,
     seconds: Annotated[float, typer.Option(min=0.1, max=3600.0, help="How long to walk, simulated seconds.")] = 20.0,
     gait: Annotated[
-        str, typer.Option(help="trot, walk, pace or bound; or one after the other, `trot bound@8s walk@15s`.")
-    ] = "trot",
+        str,
+        typer.Option(
+            help="trot (unless --params says another), walk, pace or bound; or one after the other: "
+            "`trot bound@8s walk@15s`."
+        ),
+    ] = "",
     mode: Annotated[
         str, typer.Option(help="lockstep: ROS 2, deterministic; realtime: ROS 2, against the clock; inprocess: no ROS.")
     ] = "lockstep",
     learning: Annotated[bool, typer.Option("--learning/--no-learning", help="Synapses change while walking.")] = True,
     weights: Annotated[str, typer.Option(help="Weights file, or `initial`; default: the package's own, if any.")] = "",
     backend: Backend = "cpu",
+    fault: Fault = None,
     params: Params = None,
     out: Annotated[Path | None, typer.Option(help="Run folder; default: a new one under runs/.")] = None,
     video: Annotated[bool, typer.Option("--video/--no-video", help="Make the video.")] = True,
@@ -53,6 +58,8 @@ def walk(
 
     neuro_robot walk --mode inprocess --gait "trot walk@5s bound@10s trot@15s" --no-video
 
+    neuro_robot walk --mode inprocess --fault dead_neurons:cpg:10%@5s    (a tenth of the rhythm dies under way)
+
     neuro_robot walk --params config/laikago.yaml    (another body)
     """
     from neuro_robot.agents.gait import gaits_of
@@ -62,7 +69,8 @@ def walk(
 
     if mode not in MODES:
         raise typer.BadParameter(f"expected one of {', '.join(MODES)}, got {mode!r}", param_hint="--mode")
-    gaits_of(gait)
+    told = {name: text for name, text in (("gait", gait), ("faults", fault_text(fault))) if text}
+    gaits_of(told.get("gait", "trot"))
     load_world(world, seed)  # what is wrong is told before anything starts
     said = _said(params)
     start = None if weights == INITIAL else weights or default_weights("quadruped")
@@ -74,7 +82,7 @@ def walk(
         learning=learning,
         weights=None if start is None else str(Path(start).resolve()),
         sim={**said.sim, "episode.timeout_s": seconds},
-        mind={**said.mind, "backend": backend, "gait": gait},
+        mind={**said.mind, "backend": backend, **told},
     )
     folder = out or run_folder(world, seed, mode)
     run = RunRequest(request, folder.resolve(), mode, episodes, record, video)

@@ -26,15 +26,16 @@ class Gait(NamedTuple):
     tempo: float = 1.0  # times the configured frequency
     inward: float = 0.0  # m, feet nearer to the middle
     swaying: float = 0.0  # rad/s, tilt rate on even ground, with room as in the trot's threshold
+    odometry: float = 1.0  # true speed per speed of the feet that bear (measured)
 
 
 # Feet that bear in pairs of one side or one end tip the trunk: shorter steps and a longer stance keep it from tipping
 # far, and so does a narrower track where it tips sideways. A walk has three feet on the ground.
 GAITS = {
     "trot": Gait(np.array([0.0, 0.5, 0.5, 0.0])),
-    "walk": Gait(np.array([0.0, 0.5, 0.75, 0.25]), duty=0.2, swaying=0.85),
-    "pace": Gait(np.array([0.0, 0.5, 0.0, 0.5]), duty=0.1, tempo=1.375, inward=0.034, swaying=0.4),
-    "bound": Gait(np.array([0.0, 0.0, 0.5, 0.5]), duty=0.1, tempo=1.375),
+    "walk": Gait(np.array([0.0, 0.5, 0.75, 0.25]), duty=0.2, swaying=0.85, odometry=1.09),
+    "pace": Gait(np.array([0.0, 0.5, 0.0, 0.5]), duty=0.1, tempo=1.375, inward=0.034, swaying=0.4, odometry=0.9),
+    "bound": Gait(np.array([0.0, 0.0, 0.5, 0.5]), duty=0.2, tempo=1.375, swaying=0.2),
 }
 LONGEST_DUTY, HIGHEST_HZ = 0.85, 3.5
 FORM = re.compile(r"(\w+)(?:@(\d{1,9}(?:\.\d{1,9})?)(m?s))?")

@@ -41,7 +41,7 @@ class Feel:
         self._links, self._hips = kinematics.links(), kinematics.hips()
         self.contact, self.landed = np.zeros(4, np.bool_), np.zeros(4, np.bool_)
         self.feet, self.speed, self.progress = np.zeros((4, 3)), np.zeros(2), 0.0
-        self.usual, self.hurry = 0.0, 1.0  # of the gait: tilt rate on even ground, swing speed; beside the trot's
+        self.usual, self.hurry, self.odometry = 0.0, 1.0, 1.0  # the gait's tilt rate, swing speed, odometry gain
         self.reset()
 
     def reset(self) -> None:
@@ -74,7 +74,7 @@ class Feel:
             _odometry(
                 feet, self.feet, self.contact, self._hips, rates, dt_s, min(ms / config.odometry_ms, 1.0), self.speed
             )
-            self.progress += (config.odometry_gain * float(self.speed[0]) - self.progress) * min(
+            self.progress += (self.odometry * config.odometry_gain * float(self.speed[0]) - self.progress) * min(
                 ms / config.speed_ms, 1.0
             )
         self.feet[:], self.known = feet, True

@@ -151,7 +151,7 @@ class WalkerMind:
         gait, duty, own = gait_at(self._gaits, t_end_ns - self._begun_ns), self.config.step.duty, self.stepping.duty
         if gait != self.rhythm.gait:
             self.rhythm.set_gait(gait)
-        self.feel.usual = GAITS[gait].swaying
+        self.feel.usual, self.feel.odometry = GAITS[gait].swaying, GAITS[gait].odometry
         self.feel.hurry = (own / (1.0 - own)) / (duty / (1.0 - duty))
 
     def _sense(self, speed: float, walking: bool, n_steps: int) -> None:

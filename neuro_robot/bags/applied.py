@@ -19,3 +19,13 @@ def applied_in(reader: BagReader) -> list[Applied]:
                 values = {pair.key: pair.value for pair in status.values}
                 found.append(applied_from(stamp_ns(array) or 0, values))
     return found
+
+
+def flights_of(applied: list[Applied]) -> list[list[Applied]]:
+    """The same by flight: each says at its first packet what it goes by, and its time starts over."""
+    flights: list[list[Applied]] = []
+    for told in applied:
+        if not flights or told.t_ns <= flights[-1][-1].t_ns:
+            flights.append([])
+        flights[-1].append(told)
+    return flights

@@ -5,21 +5,28 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
-from neuro_robot.bench.legs import attitude, feet_in_trunk, stances
-from neuro_robot.bench.plot_style import BLUE, GREEN, ORANGE, VIOLET, blank, legend_above
+from neuro_robot.bench.legs import attitude, feet_in_trunk, gaits_walked, stances
+from neuro_robot.bench.plot_style import BLUE, GREEN, INK, ORANGE, VIOLET, blank, legend_above
 from neuro_robot.bench.rundata import RunData
 from neuro_robot.sim.quadruped import LEGS
 
 FOOT_COLOURS = (BLUE, ORANGE, GREEN, VIOLET)
-GAIT_S = 4.0  # shown of the beginning and of the end
+GAIT_S = 4.0  # shown of the beginning, of the end and around a change
+CHANGES = 4  # of gait that are shown
 
 
 def gait_figure(run: RunData) -> Figure:
-    """When each foot stands: the first seconds above, the last below."""
+    """When each foot stands: the first seconds above, the last below, the first changes of gait in between."""
     end = max(run.duration_s, 0.1)
+    changes = [(t_s, gait) for t_s, gait in gaits_walked(run) if t_s < end]
     spans = [(0.0, min(GAIT_S, end))] + ([(end - GAIT_S, end)] if end > 1.5 * GAIT_S else [])
+    spans[1:1] = [(max(t_s - 0.25 * GAIT_S, 0.0), t_s + 0.75 * GAIT_S) for t_s, _ in changes[1 : 1 + CHANGES]]
     figure, axes = blank(11.0, 0.6 + 1.5 * len(spans), len(spans), sharex=None)
     for axis, (start, stop) in zip(axes, spans, strict=True):
+        for t_s, gait in changes:
+            if start <= t_s < stop:
+                axis.axvline(t_s, color=INK, linewidth=1.0, linestyle="--")
+                axis.annotate(gait, (t_s, 1.0), (4, 3), xycoords=("data", "axes fraction"), textcoords="offset points")
         for foot, (name, colour) in enumerate(zip(LEGS, FOOT_COLOURS, strict=True)):
             bars = [(down, up - down) for down, up in stances(run, foot)]
             axis.broken_barh(bars, (foot - 0.35, 0.7), color=colour, label=name)

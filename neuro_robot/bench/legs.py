@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from neuro_robot.agents.gait import gait_at, gaits_of
 from neuro_robot.bench.rundata import RunData
 from neuro_robot.config import from_dict
 from neuro_robot.sim.quadrotor import GRAVITY
@@ -69,6 +71,20 @@ def stances(run: RunData, foot: int) -> list[tuple[float, float]]:
             found.append((down, float(t_s)))
             down = None
     return found if down is None else [*found, (down, max(run.duration_s, down))]
+
+
+def gaits_walked(run: RunData) -> list[tuple[float, str]]:
+    """From when on, s, which gait: by the configuration, and by what came from outside later."""
+    mind = run.summary.get("configuration", {}).get("mind", {})
+    texts = [(0.0, str(mind.get("gait", "trot")))]
+    texts += [(told.t_ns * 1e-9, told.gait) for told in run.applied]
+    walked: list[tuple[float, str]] = []
+    for (begin, text), (end, _) in pairwise([*texts, (math.inf, "")]):
+        changes = gaits_of(text)
+        now = gait_at(changes, round(begin * 1e9))
+        later = [(change.at_ns * 1e-9, change.gait) for change in changes if begin < change.at_ns * 1e-9 < end]
+        walked += [item for item in ((begin, now), *later) if not walked or walked[-1][1] != item[1]]
+    return walked
 
 
 def duty_factors(run: RunData) -> list[float]:

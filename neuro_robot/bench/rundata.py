@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from neuro_robot.applied import Applied
+from neuro_robot.bags.applied import applied_in, flights_of
 from neuro_robot.bags.legs import JointSample
 from neuro_robot.bags.messages import joint_sample_from, odometry_from, packet_from
 from neuro_robot.bags.reader import BagReader
@@ -51,6 +53,7 @@ class RunData:
     joints: Floats = field(default_factory=lambda: np.empty((0, 3, 0)))  # (J, 3, joints) rad, rad/s, N m
 
     gait: dict[str, Floats] = field(default_factory=dict)  # how a walker stepped, by reward_t
+    applied: list[Applied] = field(default_factory=list)  # what a walker was told from outside, over DDS
 
     @property
     def advance_m(self) -> float:
@@ -97,7 +100,9 @@ def load_run(bag: Path, world: World, flight: int = -1) -> RunData:
             if begin_ns <= message.bag_ns < end_ns:
                 name, maker = makers[message.topic]
                 rows[name].append(maker(message.value()))
-    return _assembled(world, rows)
+        told_in = flights_of(applied_in(reader))
+    run = _assembled(world, rows)
+    return replace(run, applied=told_in[flight]) if -len(told_in) <= flight < len(told_in) else run
 
 
 def _flight_span(reader: BagReader, flight: int) -> tuple[int, int]:
