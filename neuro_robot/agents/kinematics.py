@@ -34,10 +34,17 @@ class KinematicsConfig:
     calf: float = parameter(0.2, "length of the calf with the foot, m", 0.01, 2.0)
     length: float = parameter(0.366, "distance between front and rear hips, m", 0.01, 5.0)
     width: float = parameter(0.094, "distance between the left and right roll axes, m", 0.0, 5.0)
+    knee_min: float = parameter(-2.69, "knee bent as far as it goes, rad", -3.1, 0.0)
+    knee_max: float = parameter(-0.92, "knee stretched as far as it goes, rad", -3.1, 0.0)
 
     def links(self) -> NDArray[np.float64]:
-        """(3,) hip, thigh and calf, m, as the kernels take them."""
-        return np.array([self.hip, self.thigh, self.calf])
+        """(5,) hip, thigh and calf, m, then the shortest and the longest reach of the leg, as the kernels take them."""
+        reach = [self.reach(self.knee_min), self.reach(max(self.knee_min, self.knee_max))]
+        return np.array([self.hip, self.thigh, self.calf, *reach])
+
+    def reach(self, knee: float) -> float:
+        """From the thigh joint to the foot, m, with this knee angle, rad (law of cosines)."""
+        return math.sqrt(self.thigh**2 + self.calf**2 + 2.0 * self.thigh * self.calf * math.cos(knee))
 
     def hips(self) -> NDArray[np.float64]:
         """(4, 2) place of each roll axis in base_link, m."""
@@ -48,7 +55,7 @@ class KinematicsConfig:
 def foot_positions(angles: NDArray[np.float64], links: NDArray[np.float64]) -> NDArray[np.float64]:
     """(4, 3) joint angles -> (4, 3) feet in their hip frames, m."""
     feet = np.empty_like(angles)
-    hip, thigh, calf = links
+    hip, thigh, calf = links[:3]
     for leg in range(angles.shape[0]):
         side = -1.0 if leg % 2 == 0 else 1.0
         q0, q1, q2 = angles[leg]
@@ -63,11 +70,11 @@ def foot_positions(angles: NDArray[np.float64], links: NDArray[np.float64]) -> N
 def joint_angles(feet: NDArray[np.float64], links: NDArray[np.float64]) -> NDArray[np.float64]:
     """(4, 3) feet in their hip frames, m -> (4, 3) joint angles, rad.
 
-    A foot out of reach is drawn in along the line from the thigh joint, so the result is finite for finite feet.
+    A foot out of reach, which the knee's limits set, is moved along the line from the thigh joint: the result is finite
+    for finite feet, and a body with these limits obeys it.
     """
     angles = np.empty_like(feet)
-    hip, thigh, calf = links
-    longest, shortest = 0.9999 * (thigh + calf), abs(thigh - calf) + 1e-4 * (thigh + calf)
+    hip, thigh, calf, shortest, longest = links
     for leg in range(feet.shape[0]):
         side = -1.0 if leg % 2 == 0 else 1.0
         x, y, z = feet[leg]
