@@ -36,6 +36,7 @@ class LegController(Controller):
         self._renewed_ns = 0
         self.gait: dict[str, float] = {}  # how it steps now
         self.applied: Applied | None = None  # what it goes by, since when
+        self.halted = ""  # why it stands whatever is wished; empty: it does not
         self._faults = str(config.faults)
         self._recorded: deque[Applied] | None = None  # what to follow
         self._followed_ns = -1
@@ -72,7 +73,7 @@ class LegController(Controller):
     def decide(self, events: NDArray[np.void], t_end_ns: int, imu: Imu | None, legs: LegSense | None) -> Any:  # noqa: ANN401
         """Walk on by the wish; its decision's command is a JointCommand."""
         wish = self._wish_at(t_end_ns) if self._recorded is None else self._follow(self._recorded, t_end_ns)
-        mind = self.mind
+        wish, mind = stop_command(t_end_ns) if self.halted else wish, self.mind
         told = Applied(t_end_ns, wish.vx, wish.vy, wish.yaw_rate, mind.gait, mind.learning, self._faults)
         if not told.same(self.applied):
             self.applied = told

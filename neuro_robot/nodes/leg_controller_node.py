@@ -1,7 +1,8 @@
 """Events and what legs feel in, joint positions and spikes out: the walker's mind as a ROS 2 lifecycle node.
 
 Besides what the drone's subscribes: `joint_states`, `foot_contacts`, and `cmd_vel`, by which any teleop or planner
-steers; without it the robot walks straight on at `mind.speed`. Publishes `joint_trajectory` instead of `cmd_vel`.
+steers; without it the robot walks straight on at `mind.speed`. Publishes `joint_trajectory` instead of `cmd_vel`, and
+on /diagnostics what it goes by since when. In realtime it stands while a sense is silent.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any
 
 from event_camera_msgs.msg import EventPacket as EventPacketMsg
 from geometry_msgs.msg import TwistStamped
+from sensor_msgs.msg import Imu as ImuMsg
 from sensor_msgs.msg import JointState
 from trajectory_msgs.msg import JointTrajectory
 
@@ -21,11 +23,13 @@ from neuro_robot.applied import SUFFIX, Applied
 from neuro_robot.bags.applied import applied_in
 from neuro_robot.bags.legs import LegSamples
 from neuro_robot.bags.messages import joint_sample_from
+from neuro_robot.bags.pairing import Felt
 from neuro_robot.bags.reader import BagReader
-from neuro_robot.bags.topics import COMMAND, FOOT_CONTACTS, JOINT_STATES, JOINT_TRAJECTORY
+from neuro_robot.bags.topics import COMMAND, FOOT_CONTACTS, IMU, JOINT_STATES, JOINT_TRAJECTORY
 from neuro_robot.config import group, parameter
 from neuro_robot.errors import PacketError
 from neuro_robot.events.array import empty_events
+from neuro_robot.events.packet import EventPacket
 from neuro_robot.nodes.controller_node import AnsweringParameters, ControllerNode
 from neuro_robot.nodes.conversions import (
     command_from,
@@ -35,6 +39,7 @@ from neuro_robot.nodes.conversions import (
     trajectory_message,
 )
 from neuro_robot.nodes.core import qos, run
+from neuro_robot.nodes.sense_watch import LOST_NS, SenseWatch
 from neuro_robot.robot import LegSense
 from neuro_robot.sim.quadruped import JOINT_NAMES, QuadrupedConfig, stance_of
 
@@ -71,6 +76,9 @@ class LegControllerNode(ControllerNode):
         self._said: Applied | None = None
         self._names = JOINT_NAMES
         self._felt = LegSamples()
+        self._used_ns = -1  # of the last sample of the legs
+        watched = (JOINT_STATES, FOOT_CONTACTS, *((IMU,) if self._config.use_imu else ()))
+        self._watch = SenseWatch(topic.name for topic in watched)
         if self.hot is not None:
             self.hot.add(JointState, JOINT_STATES.name, self._on_joints, qos(JOINT_STATES))
             self.hot.add(EventPacketMsg, FOOT_CONTACTS.name, self._on_contacts, qos(FOOT_CONTACTS))
@@ -91,17 +99,35 @@ class LegControllerNode(ControllerNode):
 
     def _account(self, reply: Any, imu: Any) -> None:  # noqa: ANN401 - as ControllerNode
         super()._account(reply, imu)
+        if self._controller.halted:
+            self._fault = f"{self._controller.halted}: silent for {LOST_NS * 1e-9:g} s, so it stands until that is back"
+            self.get_logger().error(self._fault, throttle_duration_sec=1.0)
         told = self._controller.applied
         if told is not self._said:
             self._said = told
             name, stamp = self.get_fully_qualified_name() + SUFFIX, time_message(told.t_ns)
             self._diagnostics.publish(diagnostics_message(stamp, name, "ok", "what it goes by", told.values()))
 
+    def _answer(self, packet: EventPacket, felt: Felt, sent_ns: int) -> None:
+        """As ControllerNode; in realtime without what is stale, and standing while a sense is silent."""
+        if self._config.mode == "realtime":
+            lost = self._watch.lost(packet.stamp_ns)
+            self._controller.halted = ", ".join(lost)
+            legs = None if felt.legs is None or felt.legs.t_ns == self._used_ns else felt.legs
+            self._used_ns = self._used_ns if legs is None else legs.t_ns
+            felt = Felt(None if IMU.name in lost else felt.imu, legs)
+        super()._answer(packet, felt, sent_ns)
+
+    def _on_imu(self, message: ImuMsg, info: dict[str, int]) -> None:
+        self._watch.came(IMU.name)
+        super()._on_imu(message, info)
+
     def _on_joints(self, message: JointState, _info: dict[str, int]) -> None:
         sample = joint_sample_from(message)
         if len(sample.position) != len(JOINT_NAMES):
             self._refuse(f"joint_states: expected {len(JOINT_NAMES)} joints, got {len(sample.position)}")
             return
+        self._watch.came(JOINT_STATES.name)
         self._names = sample.names
         self._felt.add_joints(sample)
         self._legs_came()
@@ -109,6 +135,7 @@ class LegControllerNode(ControllerNode):
     def _on_contacts(self, message: EventPacketMsg, _info: dict[str, int]) -> None:
         try:
             self._felt.add_contacts(packet_from(message))
+            self._watch.came(FOOT_CONTACTS.name)
         except PacketError as error:
             self._refuse(f"foot_contacts: {error}")
             return
