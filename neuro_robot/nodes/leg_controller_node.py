@@ -77,6 +77,7 @@ class LegControllerNode(ControllerNode):
         self._names = JOINT_NAMES
         self._felt = LegSamples()
         self._used_ns = -1  # of the last sample of the legs
+        self._heard = 0  # packets by the last report
         watched = (JOINT_STATES, FOOT_CONTACTS, *((IMU,) if self._config.use_imu else ()))
         self._watch = SenseWatch(topic.name for topic in watched)
         if self.hot is not None:
@@ -117,6 +118,15 @@ class LegControllerNode(ControllerNode):
             self._used_ns = self._used_ns if legs is None else legs.t_ns
             felt = Felt(None if IMU.name in lost else felt.imu, legs)
         super()._answer(packet, felt, sent_ns)
+
+    def _tick(self) -> None:
+        """As ControllerNode; in realtime says when packets no longer come."""
+        silent = self._config.mode == "realtime" and 0 < self._heard == self._traffic.packets
+        self._heard, before = self._traffic.packets, self._fault
+        if silent:
+            self._fault = "events: no packet for a second, so no command is sent; the robot's guard has to hold it"
+        super()._tick()
+        self._fault = before
 
     def _on_imu(self, message: ImuMsg, info: dict[str, int]) -> None:
         self._watch.came(IMU.name)

@@ -7,6 +7,7 @@ import time
 import numpy as np
 import pytest
 from event_camera_msgs.msg import EventPacket
+from graphs import until
 from sensor_msgs.msg import Imu as ImuMsg
 from sensor_msgs.msg import JointState
 from trajectory_msgs.msg import JointTrajectory
@@ -83,6 +84,7 @@ def test_a_silent_sense_stops_the_walk_with_a_word(tmp_path):
             assert topic.name in said.text
             assert "stands until" in said.text
             assert np.isfinite(body.told[-1]).all()
+        until(graph, "leg_controller_node", lambda status: status.text.startswith("events: no packet"))
 
 
 def reached(graph, body, wanted, seconds=60.0):
