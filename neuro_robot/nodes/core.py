@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import math
 import os
 import signal
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from types import FrameType
 from typing import Any
 
@@ -181,26 +180,25 @@ class StopRequest:
         self.received = True
 
 
-@contextlib.contextmanager
-def stop_request() -> Iterator[StopRequest]:
-    """Notes stop signals for as long as it lasts."""
-    request = StopRequest()
-    before = {number: signal.signal(number, request) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield request
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
 def run(make: Callable[[], CoreNode]) -> int:
-    """Run one node until it is done or told to stop; the exit status: 0 unless it failed."""
-    with stop_request() as stop:
-        rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
-        try:
-            return _spin(make, stop)
-        finally:
-            rclpy.try_shutdown()
+    """Run one node until it is done or told to stop; the exit status: 0 unless it failed.
+
+    Once it leaves, stop signals count no more: Ctrl-C reaches a node twice, from the terminal and from `ros2 launch`,
+    and the second one shall not end an orderly end.
+    """
+    stop = StopRequest()
+    _on_stop_signals(stop)
+    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    try:
+        return _spin(make, stop)
+    finally:
+        rclpy.try_shutdown()
+        _on_stop_signals(signal.SIG_IGN)
+
+
+def _on_stop_signals(handler: StopRequest | signal.Handlers) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, handler)
 
 
 def _spin(make: Callable[[], CoreNode], stop: StopRequest) -> int:
