@@ -46,7 +46,7 @@ class CpgConfig:
     spread: float = parameter(0.3, "the drive differs by so much among the neurons of a pool", 0.0, 1.0)
     gain: float = parameter(0.096, "weight of a ring synapse, times neurons a pool", 0.0, 10.0)
     coupling: float = parameter(0.016, "weight of a synapse between legs, times neurons a pool", 0.0, 10.0)
-    frequency: float = parameter(2.0, "steps of a leg per second, Hz", 0.9, 3.5)
+    frequency: float = parameter(2.5, "steps of a leg per second, Hz", 0.9, 3.5)
     touch: float = parameter(0.05, "weight of a touch-down, which resets the leg's phase", 0.0, 10.0)
     tau_ms: float = parameter(25.0, "time constant of each of the two filters from spikes to phase, ms", 1.0, 200.0)
 

@@ -33,9 +33,9 @@ class Gait(NamedTuple):
 # far, and so does a narrower track where it tips sideways. A walk has three feet on the ground.
 GAITS = {
     "trot": Gait(np.array([0.0, 0.5, 0.5, 0.0])),
-    "walk": Gait(np.array([0.0, 0.5, 0.75, 0.25]), duty=0.2, swaying=0.85, odometry=1.09),
-    "pace": Gait(np.array([0.0, 0.5, 0.0, 0.5]), duty=0.1, tempo=1.375, inward=0.034, swaying=0.4, odometry=0.9),
-    "bound": Gait(np.array([0.0, 0.0, 0.5, 0.5]), duty=0.2, tempo=1.375, swaying=0.2),
+    "walk": Gait(np.array([0.0, 0.5, 0.75, 0.25]), duty=0.2, tempo=0.8, swaying=0.85, odometry=1.28),
+    "pace": Gait(np.array([0.0, 0.5, 0.0, 0.5]), duty=0.1, tempo=1.1, inward=0.034, swaying=0.4, odometry=0.94),
+    "bound": Gait(np.array([0.0, 0.0, 0.5, 0.5]), duty=0.2, tempo=1.1, swaying=0.2, odometry=1.1),
 }
 LONGEST_DUTY, HIGHEST_HZ = 0.85, 3.5
 FORM = re.compile(r"(\w+)(?:@(\d{1,9}(?:\.\d{1,9})?)(m?s))?")

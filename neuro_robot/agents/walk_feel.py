@@ -1,7 +1,8 @@
 """What a walker feels: leg odometry, heading, unevenness, and feet that strike something. On-board senses only.
 
 A foot that stands still on the ground and moves by v in the body says that the body moves by -v - w x p (w: the gyro's
-rates, p: the foot from the trunk's middle); the mean over the feet that bear is the robot's own speed. Feet that slip
+rates, p: the foot from the trunk's middle); the mean over the feet on the ground, weighted by the square of the knee's
+torque, is the robot's own speed: a foot that bears little slips or has just touched down. Feet that slip all the same
 deceive it. Source: Bloesch et al., RSS 2012 (leg kinematics), without the filter.
 """
 
@@ -28,7 +29,8 @@ class FeelConfig:
 
     odometry_ms: float = parameter(100.0, "low-pass of the speed by leg odometry, ms", 1.0, 5000.0)
     speed_ms: float = parameter(1500.0, "low-pass of the speed that progress is judged by, ms", 1.0, 20000.0)
-    odometry_gain: float = parameter(1.2, "true speed per speed of the feet that bear, on level ground", 0.1, 10.0)
+    odometry_gain: float = parameter(1.15, "true speed per speed of the feet that bear, on level ground", 0.1, 10.0)
+    bearing_nm: float = parameter(20.0, "torque of all knees at which the feet are fully believed, N m", 0.1, 1e3)
     rough_ms: float = parameter(2000.0, "low-pass of the tilt rate's square, ms", 1.0, 20000.0)
     blocked_m: float = parameter(0.05, "a swing foot this far behind its target strikes something, m", 0.0, 1.0)
 
@@ -50,6 +52,7 @@ class Feel:
         self.feet[:], self.speed[:] = 0.0, 0.0
         self.progress = self.heading = self.rough = self._swaying = 0.0
         self.known = False
+        self._yaw: float | None = None
 
     def take(self, imu: Imu | None, legs: LegSense | None, wished_turn: float, dt_s: float) -> None:
         """Take what has come since the last call, dt_s ago; a sense that is missing stays as it was."""
@@ -58,8 +61,8 @@ class Feel:
         rates = np.zeros(3)
         if imu is not None and np.isfinite(imu.angular_velocity).all():
             rates[:] = np.clip(imu.angular_velocity, -FASTEST, FASTEST)
-            self.heading += (rates[2] - wished_turn) * dt_s
-            self.heading = min(max(self.heading, -1.0), 1.0)
+            turned = self._turned(imu, float(rates[2]) * dt_s) - wished_turn * dt_s
+            self.heading = math.remainder(self.heading + turned, math.tau)
             self.rough += (rates[0] ** 2 + rates[1] ** 2 - self.rough) * min(ms / config.rough_ms, 1.0)
             self._swaying += (self.usual - self._swaying) * min(ms / config.rough_ms, 1.0)
         if legs is None or len(legs.position) != 12 or not np.all(np.abs(legs.position) < 100.0):
@@ -71,13 +74,29 @@ class Feel:
                 self.contact[foot] = down
         feet = foot_positions(np.array(legs.position).reshape(4, 3), self._links)
         if self.known and dt_s > 0.0:
-            _odometry(
-                feet, self.feet, self.contact, self._hips, rates, dt_s, min(ms / config.odometry_ms, 1.0), self.speed
-            )
+            bearing, share = self._bearing(legs), min(ms / config.odometry_ms, 1.0)
+            _odometry(feet, self.feet, bearing, self._hips, rates, dt_s, share, self.speed)
             self.progress += (self.odometry * config.odometry_gain * float(self.speed[0]) - self.progress) * min(
                 ms / config.speed_ms, 1.0
             )
         self.feet[:], self.known = feet, True
+
+    def _turned(self, imu: Imu, by_gyro: float) -> float:
+        """Turn since the last sample, rad: the attitude's, whose filter runs faster than packets; else the gyro's."""
+        x, y, z, w = imu.orientation
+        if not abs(x * x + y * y + z * z + w * w - 1.0) < 0.1:
+            return by_gyro
+        yaw, before = math.atan2(2.0 * (w * z + x * y), 1.0 - 2.0 * (y * y + z * z)), self._yaw
+        self._yaw = yaw
+        return by_gyro if before is None else math.remainder(yaw - before, math.tau)
+
+    def _bearing(self, legs: LegSense) -> NDArray[np.float64]:
+        """(4,) how much each foot bears, 1 for the torque that is fully believed; alike where no torque is told."""
+        full = self._config.bearing_nm
+        knees = np.abs(np.array(legs.effort[2::3])) if len(legs.effort) == 12 else np.zeros(4)
+        knees[~(knees < full)] = full
+        load: NDArray[np.float64] = self.contact * (knees if knees.any() else full) / full
+        return load
 
     def struck(self, targets: NDArray[np.float64], phases: NDArray[np.float64], swing: float) -> NDArray[np.float64]:
         """(4,) 1 for a foot that is kept from coming forward, or touches, in the middle of its swing; else 0."""
@@ -98,20 +117,21 @@ class Feel:
 def _odometry(
     feet: NDArray[np.float64],
     before: NDArray[np.float64],
-    contact: NDArray[np.bool_],
+    bearing: NDArray[np.float64],
     hips: NDArray[np.float64],
     rates: NDArray[np.float64],
     dt: float,
     share: float,
     speed: NDArray[np.float64],
 ) -> None:
-    vx, vy, bearing = 0.0, 0.0, 0
+    vx, vy, weight = 0.0, 0.0, 0.0
     for leg in range(4):
-        if contact[leg]:
-            x, y, z = hips[leg, 0] + feet[leg, 0], hips[leg, 1] + feet[leg, 1], feet[leg, 2]
-            vx -= (feet[leg, 0] - before[leg, 0]) / dt + rates[1] * z - rates[2] * y
-            vy -= (feet[leg, 1] - before[leg, 1]) / dt + rates[2] * x - rates[0] * z
-            bearing += 1
-    if bearing:
-        speed[0] += (min(max(vx / bearing, -3.0), 3.0) - speed[0]) * share
-        speed[1] += (min(max(vy / bearing, -3.0), 3.0) - speed[1]) * share
+        x, y, z = hips[leg, 0] + feet[leg, 0], hips[leg, 1] + feet[leg, 1], feet[leg, 2]
+        counts = bearing[leg] ** 2
+        vx -= counts * ((feet[leg, 0] - before[leg, 0]) / dt + rates[1] * z - rates[2] * y)
+        vy -= counts * ((feet[leg, 1] - before[leg, 1]) / dt + rates[2] * x - rates[0] * z)
+        weight += counts
+    if weight > 1e-6:
+        share *= min(bearing.sum(), 1.0)
+        speed[0] += (min(max(vx / weight, -3.0), 3.0) - speed[0]) * share
+        speed[1] += (min(max(vy / weight, -3.0), 3.0) - speed[1]) * share

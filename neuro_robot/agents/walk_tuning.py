@@ -42,6 +42,7 @@ class TuningConfig:
     tau_eligibility_ms: float = parameter(500.0, "time constant of the eligibility trace, ms", 1.0, 5000.0)
     w_init: float = parameter(0.3, "mean of the random initial weights", 0.0, 10.0)
     w_max: float = parameter(1.2, "upper weight bound (lower is 0)", 0.0, 10.0)
+    veering: float = parameter(3.0, "feeling of a heading error; more makes the robot sway, 1/rad", 0.0, 100.0)
     calm_rad_s: float = parameter(0.85, "tilt rate that counts as even ground, rad/s", 0.0, 10.0)
     strikes_hz: float = parameter(0.6, "strikes of all feet per second that are as wanted, Hz", 0.0, 100.0)
 
@@ -93,14 +94,16 @@ class Tuning:
 
     def nerve(self, feel: Feel, wish: float, walking: bool, strikes: int, dt_ms: float) -> NDArray[np.float32]:
         """(7,) graded input of FEELINGS for each millisecond, 0 .. 5; strikes: spikes of the reflex cells just now."""
+        config = self._config
         keep = math.exp(-dt_ms / 2000.0)
         self.strikes_hz = self.strikes_hz * keep + strikes / 2.0
         if not walking:
             return np.zeros(len(FEELINGS), np.float32)
-        uneven = feel.tilt_rate - self._config.calm_rad_s
+        uneven = feel.tilt_rate - config.calm_rad_s
         lacking = wish - feel.progress
-        values = (1.0, 2.0 * uneven, 0.5 * self.strikes_hz, 5.0 * lacking, -5.0 * lacking, 15.0 * feel.heading)
-        drive = np.array([*values, -15.0 * feel.heading], np.float32)
+        veering = config.veering * feel.heading
+        values = (1.0, 2.0 * uneven, 0.5 * self.strikes_hz, 5.0 * lacking, -5.0 * lacking, veering, -veering)
+        drive = np.array(values, np.float32)
         return np.minimum(np.maximum(drive, 0.0), np.float32(5.0))
 
     def rewards(self, feel: Feel, wish: float) -> NDArray[np.float64]:

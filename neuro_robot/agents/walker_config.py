@@ -36,7 +36,7 @@ class WalkerMindConfig:
         choices=("integer", "cpu"),
     )
     faults: str = parameter("", "what breaks in the network, and when: dead_neurons:cpg:20%@2s; see docs/faults.md")
-    seeing: bool = parameter(False, "turn away from what the event camera sees")
+    seeing: bool = parameter(True, "turn away from what the event camera sees")
     kinematics: KinematicsConfig = group(KinematicsConfig)
     cpg: CpgConfig = group(CpgConfig)
     step: StepConfig = group(StepConfig)

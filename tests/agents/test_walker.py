@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from neuro_robot.agents.cpg import duty_of
+from neuro_robot.agents.kinematics import foot_positions
 from neuro_robot.agents.walk_tuning import FIGURES
 from neuro_robot.agents.walker import WalkerMind
 from neuro_robot.agents.walker_config import WalkerMindConfig
@@ -29,7 +30,8 @@ def mind_of(seed=0, **values):
 
 
 def imu_of(t_ns, rates=(0.0, 0.0, 0.0)):
-    return Imu(t_ns, (0.0, 0.0, 0.0, 1.0), rates, (0.0, 0.0, 9.81))
+    half = 0.5 * float(np.clip(rates[2], -10.0, 10.0)) * t_ns * 1e-9
+    return Imu(t_ns, (0.0, 0.0, math.sin(half), math.cos(half)), rates, (0.0, 0.0, 9.81))
 
 
 def legs_of(t_ns, position=(0.0, 0.9, -1.8) * 4, touches=()):
@@ -52,7 +54,7 @@ def test_feet_step_when_wished_and_stand_otherwise():
     lifts = np.array([d.feet[:, 2] for d in walk(mind, 600)[300:]])
     assert np.all(np.ptp(lifts, axis=0) > 0.04)
     still = np.array([d.feet[:, 2] for d in walk(mind, 400, STAND, start=600)[300:]])
-    assert np.all(np.ptp(still, axis=0) < 0.002)
+    assert np.all(np.ptp(still, axis=0) < 0.004)  # the crouch wavers by a tenth of its range
 
 
 def test_same_seed_gives_the_same_bits_and_another_one_does_not():
@@ -131,7 +133,7 @@ def test_a_schedule_switches_at_its_times_and_begins_anew_with_a_new_start():
 
 
 def test_a_change_of_gait_moves_no_foot_at_once():
-    mind = mind_of(gait="trot walk@2s pace@4s bound@6s trot@8s")
+    mind = mind_of(gait="trot walk@2s pace@4s bound@6s trot@8s", learning=False)
     feet = np.array([d.feet for d in walk(mind, 2000)])[100:]
     assert np.abs(np.diff(feet, axis=0)).max() < 0.035  # swings of a walk: 5 ms at 4 m/s and more
 
@@ -166,3 +168,38 @@ def test_missing_senses_and_gaps_in_time_are_survived():
 def test_geometry_must_be_known():
     with pytest.raises(RuntimeError, match="look_through"):
         WalkerMind(WalkerMindConfig(), 0).step(empty_events(), 5_000_000, None, None, AHEAD)
+
+
+def test_a_robot_turned_round_knows_it():
+    mind = mind_of(learning=False)
+    walk(mind, 400, rates=(0.0, 0.0, 1.0))
+    assert mind.feel.heading == pytest.approx(1.995, abs=0.01)  # 399 packets; more than the reflex can say
+
+
+def test_heading_by_the_gyro_where_no_attitude_is_told():
+    feel = mind_of().feel
+    for k in range(1, 101):
+        feel.take(Imu(k * PACKET_NS, (0.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.4), (0.0, 0.0, 9.81)), None, 0.0, 5e-3)
+    assert feel.heading == pytest.approx(0.2)
+
+
+def sliding(effort, speeds):
+    """Speed felt when the two front feet go back at these speeds, m/s, with knees of this torque, N m."""
+    feel = mind_of().feel
+    links, hips = feel._links, np.array([0.0, 0.9, -1.8])
+    position = np.tile(hips, (4, 1))
+    down = [(1, foot, 0, foot < 2) for foot in range(4)]
+    for k in range(400):
+        legs = LegSense(k, tuple(position.ravel()), (0.0,) * 12, effort, np.array(down, EVENT_DTYPE))
+        feel.take(imu_of(0), legs, 0.0, 5e-3)
+        feel.feet[:2, 0] = foot_positions(position, links)[:2, 0] + np.array(speeds) * 5e-3
+    return feel.speed[0]
+
+
+def test_a_foot_that_bears_more_is_believed_more():
+    knees = lambda right, left: (0.0, 0.0, right, 0.0, 0.0, left, *(0.0,) * 6)  # noqa: E731
+    assert sliding(knees(20.0, 20.0), (0.2, 0.8)) == pytest.approx(0.5, abs=0.01)
+    assert sliding(knees(20.0, 10.0), (0.2, 0.8)) == pytest.approx((0.2 + 0.25 * 0.8) / 1.25, abs=0.01)
+    assert sliding(knees(0.0, 0.0), (0.2, 0.8)) == pytest.approx(0.5, abs=0.01)  # no torque sensors
+    assert sliding((), (0.2, 0.8)) == pytest.approx(0.5, abs=0.01)
+    assert math.isfinite(sliding((math.nan,) * 12, (0.2, 0.8)))
