@@ -16,9 +16,25 @@ from neuro_robot.nodes.core import run
 from neuro_robot.nodes.leg_output import LegOutput
 from neuro_robot.nodes.sim_node import SimNode
 from neuro_robot.nodes.sim_parameters import LegSimParameters
+from neuro_robot.robot import JointCommand
 from neuro_robot.sim.episode import Observation
+from neuro_robot.sim.quadruped import JOINT_NAMES
 from neuro_robot.sim.walk_simulation import QuadrupedSimulation
 from neuro_robot.sim.world import World
+
+
+def command_by_name(message: JointTrajectory) -> JointCommand:
+    """The last point's positions in the order of `joint_states`, whatever the order of `joint_names`.
+
+    A joint that is not named has no position, so that the guard refuses the command; joints of others are left out.
+    """
+    command = trajectory_from(message)
+    if tuple(message.joint_names) == JOINT_NAMES:
+        return command
+    named = dict(zip(message.joint_names, command.position, strict=False))
+    if len(message.joint_names) != len(command.position):
+        named = {}
+    return JointCommand(command.t_ns, tuple(named[name] for name in JOINT_NAMES if name in named))
 
 
 class LegSimNode(SimNode):
@@ -26,7 +42,7 @@ class LegSimNode(SimNode):
 
     command_topic = JOINT_TRAJECTORY
     command_type = JointTrajectory
-    command_from: Any = staticmethod(trajectory_from)
+    command_from: Any = staticmethod(command_by_name)
 
     def __init__(self) -> None:
         super().__init__("leg_sim_node", LegSimParameters)

@@ -40,7 +40,8 @@ class JointGuard(Guard[JointCommand]):
 
     def _beyond(self, command: JointCommand) -> str:
         if len(command.position) != len(self._limits):
-            return f"command has {len(command.position)} positions for {len(self._limits)} joints"
+            names = [name for name, _, _ in self._limits]
+            return f"command has {len(command.position)} positions, expected one for each of {', '.join(names)}"
         for (name, low, high), value in zip(self._limits, command.position, strict=True):
             if not low <= value <= high:
                 return f"command {name} = {value:.3f} rad is beyond the limits {low:.3f} to {high:.3f}"
