@@ -34,8 +34,8 @@ setup: $(STAMPS)/message ## the environment in .venv: dependencies, the package,
 fly: setup ## one flight through the forest; ARGS go to `neuro_robot fly`
 	$(BIN)/neuro_robot fly $(ARGS)
 
-walk: setup ## a quadruped on flat ground; ARGS go to `neuro_robot walk`
-	$(BIN)/neuro_robot walk $(ARGS)
+walk: setup ## a quadruped among pillars; ARGS go to `neuro_robot walk`
+	$(BIN)/neuro_robot walk --world walk_obstacles --seconds 50 $(ARGS)
 
 evaluate: setup ## many flights and the table of success rates; ARGS go to `neuro_robot evaluate`
 	$(BIN)/neuro_robot evaluate $(ARGS)
