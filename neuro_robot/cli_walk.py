@@ -101,8 +101,11 @@ def evaluate_walk(
         list[str] | None, typer.Option(help="hopf, frozen, learned, shuffled, blind, fresh; several times.")
     ] = None,
     processes: Annotated[int, typer.Option(min=1, help="Parallel processes.")] = 2,
-    train_world: Annotated[list[str] | None, typer.Option(help="Ground to learn on, taken in turn.")] = None,
-    train_minutes: Annotated[float, typer.Option(help="Simulated walking to learn in, minutes.")] = 5.0,
+    train_world: Annotated[
+        list[str] | None,
+        typer.Option(help="Ground to learn on, taken in turn; default: pillars, rough ground, boxes."),
+    ] = None,
+    train_minutes: Annotated[float, typer.Option(help="Simulated walking to learn in, minutes.")] = 12.0,
     networks: Annotated[int, typer.Option(min=1, help="Networks trained per row; the walks are shared out.")] = 1,
     weights: Annotated[
         str, typer.Option(help="Walk with these instead of training: a file for `learned`, or the --out of a training.")
@@ -118,10 +121,12 @@ def evaluate_walk(
 
     neuro_robot evaluate walk --world walk_flat --walks 20 --seconds 60 --row hopf --row frozen
 
-    neuro_robot evaluate walk --world walk_rough --world walk_boxes --world walk_plates
+    neuro_robot evaluate walk --world walk_obstacles --seconds 55 --networks 3 --out trained    (trains, then walks)
+
+    neuro_robot evaluate walk --world walk_rough --world walk_boxes --networks 3 --weights trained
     """
     from neuro_robot.bench.console import with_progress
-    from neuro_robot.bench.evaluate_walk import ROWS, WalkEvaluation
+    from neuro_robot.bench.evaluate_walk import ROWS, TRAINING_GROUNDS, WalkEvaluation
     from neuro_robot.bench.evaluate_walk import evaluate_walk as evaluated
 
     said = _said(params)
@@ -132,7 +137,7 @@ def evaluate_walk(
         speed=speed,
         duration_s=seconds,
         processes=processes,
-        train_worlds=tuple(train_world or ["walk_rough"]),
+        train_worlds=tuple(train_world or TRAINING_GROUNDS),
         train_minutes=train_minutes,
         networks=networks,
         weights=weights or None,

@@ -30,6 +30,8 @@ from neuro_robot.errors import ConfigError
 
 ROWS = ("hopf", "frozen", "learned", "shuffled")
 TRAINED = ("learned", "shuffled")
+TRAINING_GROUNDS = ("walk_obstacles", "walk_rough", "walk_obstacles", "walk_boxes", "walk_obstacles",
+                    "walk_rough?terrain.0.height_m=0.08")  # fmt: skip
 BLIND = "blind"
 FRESH = "fresh"
 Floats = npt.NDArray[np.float64]
@@ -46,8 +48,8 @@ class WalkEvaluation:
     speed: float = 0.6  # m/s
     duration_s: float = 20.0  # of a walk
     processes: int = 2
-    train_worlds: tuple[str, ...] = ("walk_rough",)  # taken in turn
-    train_minutes: float = 5.0
+    train_worlds: tuple[str, ...] = TRAINING_GROUNDS  # taken in turn
+    train_minutes: float = 12.0
     networks: int = 1  # independent initial weights; evaluation walks take them in turn
     weights: str | None = None  # instead of training: a file for `learned` (and `blind`), or an evaluation's folder
     keep_weights_in: str | None = None
