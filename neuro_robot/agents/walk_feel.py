@@ -50,7 +50,7 @@ class Feel:
         """Standing, level, nothing felt yet."""
         self.contact[:], self.landed[:] = True, False
         self.feet[:], self.speed[:] = 0.0, 0.0
-        self.progress = self.heading = self.rough = self._swaying = 0.0
+        self.progress = self.heading = self.rough = self._swaying = self.wished = 0.0
         self.known = False
         self._yaw: float | None = None
 
@@ -80,6 +80,10 @@ class Feel:
                 ms / config.speed_ms, 1.0
             )
         self.feet[:], self.known = feet, True
+
+    def wish(self, speed: float, dt_s: float) -> None:
+        """The speed that was to be walked at for dt_s, m/s, seen through the low-pass of progress."""
+        self.wished += (speed - self.wished) * min(1e3 * dt_s / self._config.speed_ms, 1.0)
 
     def _turned(self, imu: Imu, by_gyro: float) -> float:
         """Turn since the last sample, rad: the attitude's, whose filter runs faster than packets; else the gyro's."""

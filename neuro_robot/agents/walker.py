@@ -134,7 +134,9 @@ class WalkerMind:
         if seeing:
             wanted[2] += self.turning.rate(self.avoidance.course.lateral, n_steps * DT_NS * 1e-9)
         self.feel.take(imu, legs, float(wanted[2]), n_steps * DT_NS * 1e-9)
-        speed, stepping = float(self.stepping.velocity[0]), self.stepping
+        stepping = self.stepping
+        self.feel.wish(float(stepping.velocity[0]), n_steps * DT_NS * 1e-9)
+        speed = self.feel.wished
         self._sense(speed, walking, n_steps)
         reward = self._reinforce(speed) if walking else self._rest()
         spikes, fired = self._advance(events if seeing else None, n_steps, imu)
