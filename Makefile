@@ -35,7 +35,7 @@ fly: setup ## one flight through the forest; ARGS go to `neuro_robot fly`
 	$(BIN)/neuro_robot fly $(ARGS)
 
 walk: setup ## a quadruped among pillars; ARGS go to `neuro_robot walk`
-	$(BIN)/neuro_robot walk --world walk_obstacles --seconds 50 $(ARGS)
+	$(BIN)/neuro_robot walk --world walk_obstacles --seconds 60 $(ARGS)
 
 evaluate: setup ## many flights and the table of success rates; ARGS go to `neuro_robot evaluate`
 	$(BIN)/neuro_robot evaluate $(ARGS)
