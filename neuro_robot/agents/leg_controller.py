@@ -51,9 +51,9 @@ class LegController(Controller):
         self._faults = faults
 
     def new_flight(self) -> None:
-        """As the drone's; says anew what it goes by."""
+        """As the drone's; says anew what it goes by. A velocity of the walk before counts no more."""
         super().new_flight()
-        self.applied, self._followed_ns = None, -1
+        self.applied, self._followed_ns, self._renewed_ns = None, -1, -WISH_NS - 1
 
     def walk(self, wish: BodyCommand) -> None:
         """Walk at this velocity for WISH_NS from the next packet on; one that is not finite stops the robot."""
@@ -108,6 +108,7 @@ class LegController(Controller):
         """Take up what the recording says for the packet that ends at t_ns; the velocity that counts."""
         while recorded and self._followed_ns < recorded[0].t_ns <= t_ns:
             told = recorded.popleft()
+            self._followed_ns = told.t_ns  # the next walk's first one may bear the same time
             self._wish = BodyCommand(told.t_ns, told.vx, told.vy, 0.0, told.yaw_rate)
             if told.gait != self.mind.gait:
                 self.mind.set_gait(told.gait)

@@ -83,7 +83,9 @@ def gaits_walked(run: RunData) -> list[tuple[float, str]]:
         changes = gaits_of(text)
         now = gait_at(changes, round(begin * 1e9))
         later = [(change.at_ns * 1e-9, change.gait) for change in changes if begin < change.at_ns * 1e-9 < end]
-        walked += [item for item in ((begin, now), *later) if not walked or walked[-1][1] != item[1]]
+        for item in ((begin, now), *later):
+            if not walked or walked[-1][1] != item[1]:
+                walked.append(item)
     return walked
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
+from neuro_robot.applied import Applied
 from neuro_robot.bench.flight import FlightRequest, fly
+from neuro_robot.bench.legs import gaits_walked
 
 QUICK = {"camera.width": 16, "camera.height": 16, "camera.threads": 1}
 
@@ -27,3 +31,12 @@ def test_gaits_beside_the_trot_reach_the_commanded_speed(gait):
     log = walked(gait, 5.0, 3001)
     assert log.outcome == "timeout"
     assert log.advance_m > 0.75 * 0.6 * 5.0
+
+
+def test_the_diagram_has_every_change_of_a_schedule_and_of_a_parameter():
+    text = "trot bound@2s trot@3s"
+    told = [Applied(5_000_000, 0.6, 0.0, 0.0, text, True, ""), Applied(6_000_000_000, 0.0, 0.0, 0.0, "pace", True, "")]
+    scheduled = [(0.0, "trot"), (2.0, "bound"), (3.0, "trot")]
+    for applied, walked in (([], scheduled), (told[:1], scheduled), (told, [*scheduled, (6.0, "pace")])):
+        run = SimpleNamespace(summary={"configuration": {"mind": {"gait": text}}}, applied=applied)
+        assert gaits_walked(run) == walked
