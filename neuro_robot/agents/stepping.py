@@ -32,6 +32,9 @@ class StepConfig:
     change_ms: float = parameter(
         300.0, "time constant of taking up another gait's duty, tempo and track, ms", 1.0, 5000.0
     )
+    max_speed: float = parameter(1.0, "a faster wish is limited to this, m/s; the A1 falls at 1.2", 0.05, 5.0)
+    max_sideways: float = parameter(0.4, "the same sideways, m/s; the A1 falls at 0.7", 0.0, 3.0)
+    max_turn: float = parameter(1.5, "the same for turning, rad/s", 0.0, 6.0)
     start_ms: float = parameter(500.0, "time constant of taking up a commanded velocity, ms", 1.0, 5000.0)
 
 

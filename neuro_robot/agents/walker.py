@@ -27,7 +27,6 @@ from neuro_robot.snn.network import LIF, Network
 DT_MS = 1.0
 DT_NS = 1_000_000
 MAX_STEPS = 200  # a longer silence than 0.2 s is a gap, not walking: the network skips it
-LARGEST_WISH = 3.0  # m/s or rad/s
 SLOWEST = 0.02  # m/s or rad/s; a smaller wish is a wish to stand
 
 
@@ -73,6 +72,7 @@ class WalkerMind:
         self.turning = Turning(config.turning, config.speed)
         self.view: ColumnView | None = None
         self.stepping = Stepping(config.step, config.kinematics)
+        self._fastest = np.array([config.step.max_speed, config.step.max_sideways, config.step.max_turn])
         self._row = np.zeros(sum(piece.stop - piece.start for piece in self.network.input_slices.values()), np.float32)
         self._past: list[NDArray[np.float64]] = []
         self.new_flight()
@@ -100,8 +100,13 @@ class WalkerMind:
         self.network.learning = on
 
     def set_gait(self, text: str) -> None:
-        """Walk by this text (agents.gait) from the next packet on; its times count from the first packet."""
+        """Walk by this text (agents.gait) from the next packet on; its times count from the first packet.
+
+        Before the first packet the walk begins with it, whether it is set before or after `new_flight`.
+        """
         self._gaits, self.gait = gaits_of(text), text
+        if self._begun_ns < 0:
+            self._begin_gait()
 
     def new_flight(self) -> None:
         """Forget where the robot was and what it felt; keep what it learned."""
@@ -109,11 +114,16 @@ class WalkerMind:
         self.avoidance.reset()
         self.turning.reset()
         self.rhythm.reset()
-        self.rhythm.set_gait(self._gaits[0].gait, 1.0)
         self.tuning.reset()
         self.feel.reset()
-        self.stepping.reset(self.rhythm)
+        self._begin_gait()
         self._t_ns = self._begun_ns = -1
+        self._strikes = 0  # spikes of the reflex cells in the last packet
+
+    def _begin_gait(self) -> None:
+        """Stand, about to walk in the first of the gaits."""
+        self.rhythm.set_gait(self._gaits[0].gait, 1.0)
+        self.stepping.reset(self.rhythm)
 
     def step(
         self, events: NDArray[np.void], t_end_ns: int, imu: Imu | None, legs: LegSense | None, wish: BodyCommand
@@ -128,7 +138,7 @@ class WalkerMind:
         wanted = np.array([wish.vx, wish.vy, wish.yaw_rate])
         if not np.isfinite(wanted).all():
             wanted[:] = 0.0
-        np.clip(wanted, -LARGEST_WISH, LARGEST_WISH, out=wanted)
+        np.clip(wanted, -self._fastest, self._fastest, out=wanted)
         walking = bool(np.abs(wanted).max() > SLOWEST)
         seeing = self.config.seeing and bool(wanted[0] > SLOWEST)
         if seeing:
@@ -168,8 +178,6 @@ class WalkerMind:
         )
         row[lines["obstacle"]] = struck
         row[lines["nerve"]] = self.tuning.nerve(self.feel, speed, walking, self._strikes, n_steps * DT_MS)
-
-    _strikes = 0
 
     def _reinforce(self, speed: float) -> float:
         """Reward the tuning pools; returns the mean."""

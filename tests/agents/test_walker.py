@@ -203,3 +203,9 @@ def test_a_foot_that_bears_more_is_believed_more():
     assert sliding(knees(0.0, 0.0), (0.2, 0.8)) == pytest.approx(0.5, abs=0.01)  # no torque sensors
     assert sliding((), (0.2, 0.8)) == pytest.approx(0.5, abs=0.01)
     assert math.isfinite(sliding((math.nan,) * 12, (0.2, 0.8)))
+
+
+def test_a_wish_beyond_what_it_can_walk_is_limited():
+    mind = mind_of()
+    walk(mind, 600, BodyCommand(0, 99.0, -99.0, 0.0, 99.0))
+    assert mind.stepping.velocity == pytest.approx([1.0, -0.4, 1.5], abs=0.01)
