@@ -81,6 +81,44 @@ def test_whatever_velocity_is_commanded_the_joints_are_told_numbers(vx, yaw_rate
         assert controller.applied[1:4] == (0.0, 0.0, 0.0)
 
 
+def test_a_velocity_of_the_walk_before_does_not_come_back_with_its_time():
+    controller = controller_of()
+    for k in range(4):
+        if k == 3:
+            controller.walk(wish(0.3))
+        answer(controller, k)
+    assert controller.applied.vx == 0.3
+    controller.new_flight()
+    for k in range(5):
+        answer(controller, k)
+        assert controller.applied.vx == 0.0  # who steered it is gone
+    controller.walk(wish(0.2))
+    controller.new_flight()
+    answer(controller, 0)
+    assert controller.applied.vx == 0.2  # one that came in between counts from the first packet on
+
+
+@pytest.mark.parametrize("flight", [1, 2])
+def test_a_gait_set_before_a_walk_is_followed_to_the_bit(flight):
+    def walks(controller, set_before):
+        digest, said = RunDigest(), []
+        for number in (1, 2):
+            if number == set_before:
+                controller.mind.set_gait("pace")
+            if number > 1:
+                controller.new_flight()
+            for k in range(40):
+                digest.add_command(answer(controller, k).command)
+                if not said or controller.applied is not said[-1]:
+                    said.append(controller.applied)
+        return digest.result(controller.weights()), said
+
+    digest, said = walks(controller_of(), flight)
+    again = controller_of()
+    again.follow(said)
+    assert walks(again, None) == (digest, said)
+
+
 SHARED, COUNT = controller_of(), []
 
 ORDERS = {
