@@ -24,7 +24,7 @@ class Applied(NamedTuple):
 
     def values(self) -> dict[str, str]:
         """The entries of the status; floats so that they come back exactly."""
-        return {name: repr(value) if isinstance(value, float) else str(value) for name, value in self._named()}
+        return {name: repr(float(value)) if isinstance(value, float) else str(value) for name, value in self._named()}
 
     def same(self, other: Applied | None) -> bool:
         """Whether it says the same, whenever."""

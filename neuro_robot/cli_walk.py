@@ -15,6 +15,7 @@ from neuro_robot.cli_output import Backend, Fault, Json, add_traffic, bar, fault
 if TYPE_CHECKING:
     from neuro_robot.bench.parameter_file import Overrides
 
+SPEED_HELP = "Commanded forward speed, m/s; the mind walks no faster than its step.max_speed, 1.0."
 MODES = ("lockstep", "realtime", "inprocess")
 
 World = Annotated[str, typer.Option(help="A name in sim_worlds (walk_flat, walk_rough, ...) or a YAML file.")]
@@ -28,7 +29,7 @@ def walk(
     world: World = "walk_flat",
     seed: Annotated[int, typer.Option(min=0, help="Seed of ground, sensors and network.")] = 0,
     episodes: Annotated[int, typer.Option(min=1, help="Walks, each on the next seed's ground; learning goes on.")] = 1,
-    speed: Annotated[float, typer.Option(min=0.05, max=3.0, help="Commanded forward speed, m/s.")] = 0.6,
+    speed: Annotated[float, typer.Option(min=0.05, max=2.0, help=SPEED_HELP)] = 0.6,
     seconds: Annotated[float, typer.Option(min=0.1, max=3600.0, help="How long to walk, simulated seconds.")] = 20.0,
     gait: Annotated[
         str,
@@ -95,10 +96,11 @@ def evaluate_walk(
     world: Annotated[list[str] | None, typer.Option(help="Ground to walk on; may be given several times.")] = None,
     walks: Annotated[int, typer.Option(min=1, help="Walks per row and world, one seed each.")] = 30,
     first_seed: Annotated[int, typer.Option(min=0, help="Seed of the first ground.")] = 0,
-    speed: Annotated[float, typer.Option(min=0.05, max=3.0, help="Commanded forward speed, m/s.")] = 0.6,
+    speed: Annotated[float, typer.Option(min=0.05, max=2.0, help=SPEED_HELP)] = 0.6,
     seconds: Annotated[float, typer.Option(min=0.1, max=3600.0, help="Length of a walk, simulated seconds.")] = 20.0,
     row: Annotated[
-        list[str] | None, typer.Option(help="hopf, frozen, learned, shuffled, blind, fresh; several times.")
+        list[str] | None,
+        typer.Option(help="hopf, frozen, learned, shuffled (all four by default), blind, fresh."),
     ] = None,
     processes: Annotated[int, typer.Option(min=1, help="Parallel processes.")] = 2,
     train_world: Annotated[

@@ -143,6 +143,12 @@ class Avoidance:
         counts *= np.float32(steadiness(imu, self._config.vision.suppression_rad_s))
         return counts
 
+    def rest(self) -> None:
+        """Nothing is looked at: no reward, or the last one would go on teaching."""
+        if self._motor_reward.any():
+            self._motor_reward[:] = 0.0
+            self._network.set_reward("motor", self._motor_reward)
+
     def take(self, fired: NDArray[np.int32]) -> None:
         """Take the spikes of one step: steer, and scale the weights when it is time."""
         self._steer(fired)

@@ -93,7 +93,13 @@ class Controller:
         if meta.get("agent", self.agent) != self.agent:
             self._adopt(arrays, f"{path}: the weights of a {meta['agent']} on {origin}", origin == "cpu")
         elif origin == mind.config.backend:
+            fixed = {
+                name: mind.network.weights(name) for name, part in mind.network.connections.items() if not part.rule
+            }
             mind.network.load_state_dict(arrays)
+            for name, weights in fixed.items():  # what nobody learns is as configured, not as it was when saved
+                if not np.array_equal(mind.network.weights(name), weights, equal_nan=True):
+                    mind.network.set_weights(name, weights)
         else:
             saved = self.make_network(replace(mind.config, backend=origin)).compile(origin)
             saved.load_state_dict(arrays)

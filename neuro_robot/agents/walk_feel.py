@@ -89,6 +89,7 @@ class Feel:
         """Turn since the last sample, rad: the attitude's, whose filter runs faster than packets; else the gyro's."""
         x, y, z, w = imu.orientation
         if not abs(x * x + y * y + z * z + w * w - 1.0) < 0.1:
+            self._yaw = None
             return by_gyro
         yaw, before = math.atan2(2.0 * (w * z + x * y), 1.0 - 2.0 * (y * y + z * z)), self._yaw
         self._yaw = yaw

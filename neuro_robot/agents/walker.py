@@ -206,6 +206,8 @@ class WalkerMind:
         row, retina = self._row, self.network.input_slices["retina"]
         touch = self.network.input_slices["touch"]
         row[touch] = self.feel.landed
+        if events is None:
+            self.avoidance.rest()
         counts = self.avoidance.count(events, self._t_ns, n_steps, imu) if events is not None else None
         found, spikes = [np.empty(0, np.int32)], []
         for k in range(n_steps):

@@ -166,10 +166,11 @@ def packet_from(message: Any) -> EventPacket:  # noqa: ANN401
 
 
 def imu_from(message: Any) -> Imu:  # noqa: ANN401
-    """The plain sample of a ROS or rosbags Imu."""
+    """The plain sample of a ROS or rosbags Imu; no attitude (all zero) where the message says that it has none."""
+    told = float(message.orientation_covariance[0]) != -1.0  # sensor_msgs/Imu: -1, no estimate
     return Imu(
         stamp_ns(message) or 0,
-        _xyzw(message.orientation),
+        _xyzw(message.orientation) if told else (0.0, 0.0, 0.0, 0.0),
         _xyz(message.angular_velocity),
         _xyz(message.linear_acceleration),
     )

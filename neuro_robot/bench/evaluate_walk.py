@@ -27,6 +27,7 @@ from neuro_robot.bench.statistics import Episode
 from neuro_robot.bench.training import TrainingRequest, TrainingResult, train
 from neuro_robot.bench.walk_figures import summarise_walks, walk
 from neuro_robot.errors import ConfigError
+from neuro_robot.sim.world import load_world
 
 ROWS = ("hopf", "frozen", "learned", "shuffled")
 TRAINED = ("learned", "shuffled")
@@ -68,6 +69,12 @@ class WalkEvaluation:
             raise ConfigError(
                 f"seeds: expected seeds from 0 to {TRAINING_SEED - 1} (training grounds start there), got {self.seeds}"
             )
+        for world in (*self.worlds, *self.train_worlds):
+            load_world(world, 0)
+        if BLIND in self.rows and not self.weights and "learned" not in self.rows:
+            raise ConfigError("rows: blind walks with what learned has learned: add learned, or give weights")
+        if "hopf" in self.rows and "body.urdf" in self.sim:
+            raise ConfigError("rows: hopf has the legs of the A1 and is no baseline for another body: leave it out")
         if self.processes < 1 or self.networks < 1:
             raise ConfigError(f"processes, networks: expected 1 or more, got {self.processes}, {self.networks}")
         for row in self.rows:

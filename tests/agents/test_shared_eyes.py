@@ -62,3 +62,14 @@ def test_broken_synapses_are_refused_and_change_nothing(tmp_path, damage):
     with pytest.raises(Exception, match=r"weights|steer"):
         walker.load(tmp_path / "broken.npz")
     assert np.array_equal(walker.weights()["steer"], before)
+
+
+def test_fixed_synapses_stay_as_configured(tmp_path):
+    saved = learned(LegController(WalkerMindConfig(), 1))
+    saved.save(tmp_path / "walker.npz")
+    other = LegController(from_dict(WalkerMindConfig, {"cpg.drive": 1.7, "network.rivalry": 0.3}), 1)
+    other.load(tmp_path / "walker.npz")
+    mine, theirs = other.mind.network, saved.mind.network
+    assert np.array_equal(mine.weights("steer"), theirs.weights("steer"))
+    assert np.nanmean(mine.weights("drive")) == pytest.approx(1.7 / 1.5 * np.nanmean(theirs.weights("drive")))
+    assert np.nanmin(mine.weights("rivalry")) == pytest.approx(-0.3 / 8)

@@ -21,7 +21,7 @@ AHEAD, STAND, ON_THE_SPOT = (BodyCommand(0, vx, 0.0, 0.0, turn) for vx, turn in 
 
 
 def mind_of(**values):
-    controller = LegController(from_dict(WalkerMindConfig, {"seeing": True, "learning": False, **values}), 0)
+    controller = LegController(from_dict(WalkerMindConfig, {"seeing": True, "learning": False} | values), 0)
     controller.load(EYES)
     controller.mind.look_through(240, 180)
     return controller.mind
@@ -68,3 +68,11 @@ def test_turning_is_limited():
     turning = Turning(TurningConfig(gain=20.0, max_rad_s=0.6), 0.6)
     assert turning.rate(1e9, 0.1) == 0.6
     assert turning.rate(-1e9, 0.1) == -0.6
+
+
+def test_a_reward_does_not_outlast_the_look():
+    mind = mind_of(learning=True, **{"reward.floor_khz": 0.0})
+    turn_of(mind, (70, 115))
+    before = mind.network.weights("steer")
+    turn_of(mind, None, STAND, packets=2)  # the eyes shut: what was eligible is not taught any more
+    assert np.array_equal(mind.network.weights("steer"), before)

@@ -16,7 +16,7 @@ from neuro_robot.bench.evaluate_walk import WalkEvaluation, _first_jobs
 from neuro_robot.bench.legs import attitude, duty_factors, feet_in_trunk, leg_points, leg_summary, stances
 from neuro_robot.bench.walk_figures import summarise_walks
 from neuro_robot.config import to_dict
-from neuro_robot.errors import ConfigError
+from neuro_robot.errors import ConfigError, NeuroRobotError
 from neuro_robot.events.array import EVENT_DTYPE
 from neuro_robot.sim.quadruped import QuadrupedConfig, stance_of
 
@@ -153,8 +153,11 @@ def test_the_weights_of_an_earlier_evaluation_are_walked_with_instead_of_trainin
     ({"worlds": ()}, "worlds: expected at least one"),
     ({"seeds": (1000,)}, "seeds: expected seeds from 0 to 999"),
     ({"processes": 0}, "processes, networks"),
+    ({"train_worlds": ("walk_on_water",)}, "walk_on_water"),
+    ({"rows": ("blind",)}, "blind walks with what learned has learned"),
+    ({"rows": ("hopf",), "sim": {"body.urdf": "x.urdf"}}, "hopf has the legs of the A1"),
     ({"duration_s": 0.0}, "expected numbers above 0"),
 ])  # fmt: skip
 def test_what_cannot_be_evaluated_is_refused(change, said):
-    with pytest.raises(ConfigError, match=said):
+    with pytest.raises(NeuroRobotError, match=said):
         WalkEvaluation(**change).check()

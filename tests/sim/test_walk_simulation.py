@@ -23,7 +23,9 @@ from neuro_robot.sim.world import Bounds, Goal, Start, World
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = from_dict(QuadrupedSimConfig, {"camera": {"width": 32, "height": 24}, "episode.timeout_s": 5.0})
-LAIKAGO = from_dict(QuadrupedSimConfig, load_node_parameters(ROOT / "config" / "laikago.yaml", "leg_sim_node")["quadruped"])
+LAIKAGO = from_dict(
+    QuadrupedSimConfig, load_node_parameters(ROOT / "config" / "laikago.yaml", "leg_sim_node")["quadruped"]
+)
 STANCE = stance_of(QuadrupedConfig())
 GROUND = Start(0.0, 0.0, 0.3)
 GRAVITY = 9.81
