@@ -150,7 +150,8 @@ class WalkerMind:
         self._sense(speed, walking, n_steps)
         reward = self._reinforce(speed) if walking else self._rest()
         spikes, fired = self._advance(events if seeing else None, n_steps, imu)
-        self.tuning.read(fired, max(n_steps, 1))
+        if walking:  # standing, it stays as it is: the pools go on firing at random
+            self.tuning.read(fired, max(n_steps, 1))
         stepping.lift(self._reflexes(fired), n_steps * DT_MS)
         steps = stepping.move(wanted, walking, self.tuning.figures, self.rhythm, n_steps * DT_MS)
         command = JointCommand(t_end_ns, stepping.angles(steps, self.rhythm, self.feel.speed[1]))
