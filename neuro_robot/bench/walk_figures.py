@@ -36,7 +36,7 @@ def walk(request: FlightRequest, row: str, world: str) -> tuple[tuple[str, str],
     shift = {
         "speed_before": found.before,
         "slowest_after": found.lowest,
-        "speed_after": float(np.gradient(log.position[:, 0], log.t)[log.t > log.t[-1] - END_S].mean()),
+        "speed_after": float(np.gradient(log.position[:, 0], log.t)[log.t >= max(log.t[-1] - END_S, shift_s)].mean()),
         "recovery_s": found.time_s if found.time_s is not None and upright else math.inf,
     }
     return (row, world), replace(made, score={**made.score, **shift})
