@@ -30,6 +30,12 @@ class ImuConfig:
     accelerometer_range: float = parameter(157.0, "largest specific force shown, m/s^2 (MPU-6000: 16 g)", 20.0, 2000.0)
     attitude_error_deg: float = parameter(0.3, "attitude estimate, standard deviation per axis, deg", 0.0, 10.0)
     attitude_error_time: float = parameter(5.0, "correlation time of the attitude error, s", 0.01, 1000.0)
+    heading_drift: float = parameter(
+        0.0,
+        "bias of the gyroscope about z at the start, by which the heading runs away, deg/s; 0: a compass",
+        0.0,
+        10.0,
+    )
     velocity_error: float = parameter(0.02, "velocity estimate, standard deviation per axis, m/s", 0.0, 2.0)
     position_error: float = parameter(0.01, "position estimate, standard deviation per axis, m", 0.0, 2.0)
     odometry_error_time: float = parameter(1.0, "correlation time of velocity and position errors, s", 0.01, 1000.0)
@@ -111,7 +117,7 @@ class ImuModel:
         self.estimate = self._out[:13]
 
     def reset(self, truth: Floats) -> None:
-        """Start the error processes anew, drawn from their stationary spread; biases start calibrated, at zero."""
+        """Start the error processes anew, drawn from their stationary spread; biases start at zero, but `heading_drift`."""
         self._random = np.random.default_rng([self._seed, 0x1A0])
         self._errors[:6] = 0.0
         spread = [
@@ -120,6 +126,9 @@ class ImuModel:
             self._config.position_error,
         ]
         self._errors[6:] = self._random.standard_normal(9) * np.repeat(spread, 3)
+        bias = np.random.default_rng([self._seed, 0x1A1]).standard_normal()
+        self._errors[2] = math.radians(self._config.heading_drift) * bias
+        self._drift = np.zeros(3)
         self._before[:] = truth[7:10]
         self._mean[:] = 0.0
         self._samples = 0
@@ -134,12 +143,21 @@ class ImuModel:
         sense(self._parameters, self._noise[self._row], truth, self._before, self._errors, STEP_S, self._out)
         self._row += 1
         self._before[:] = truth[7:10]
+        self._drift[2] += self._errors[2] * STEP_S
         self._mean += self._out[10:]
         self._samples += 1
 
     def imu(self, t_ns: int) -> Imu:
-        """The sample at t_ns: rates and specific force averaged since the last sample, attitude as estimated now."""
-        x, y, z, w = self._out[3:7].tolist()
+        """The sample at t_ns: rates and specific force averaged since the last sample, attitude as estimated now.
+
+        Without a compass its heading is off by all that the gyroscope's bias has added up to; the odometry, another
+        estimator's, is not.
+        """
+        attitude = self._out[3:7]
+        if self._config.heading_drift:
+            attitude = np.empty(4)
+            turn_by(self._out[3:7], self._drift, attitude)
+        x, y, z, w = attitude.tolist()
         gx, gy, gz, ax, ay, az = (self._mean / max(self._samples, 1)).tolist()
         self._mean[:] = 0.0
         self._samples = 0

@@ -43,7 +43,7 @@ class QuadrupedSimConfig:
     camera: HeadCameraConfig = group(HeadCameraConfig)
     dvs: DvsConfig = group(DvsConfig)
     body: QuadrupedConfig = group(QuadrupedConfig)
-    imu: ImuConfig = group(ImuConfig)
+    imu: ImuConfig = group(ImuConfig, heading_drift=0.05)  # 3 deg/min (assumed): no compass beside 12 motors
     limits: JointLimitsConfig = group(JointLimitsConfig)
     episode: EpisodeConfig = group(EpisodeConfig)
 

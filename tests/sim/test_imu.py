@@ -147,3 +147,20 @@ def test_same_seed_same_errors_other_seed_others():
 
 def test_the_noise_row_is_fully_used():
     assert NOISES == 7 * 3
+
+
+def test_without_a_compass_the_heading_runs_away_as_the_gyroscope_s_bias_adds_up():
+    config = dataclasses.replace(PERFECT, heading_drift=0.5)
+    rates = []
+    for seed in range(60):
+        model = ImuModel(config, seed)
+        model.reset(REST)
+        model.imu(0)
+        for _ in range(1000):
+            model.step(REST)
+        imu = model.imu(1)
+        _, _, z, w = imu.orientation
+        rates.append(math.degrees(2 * math.atan2(z, w)))
+        assert rates[-1] == pytest.approx(math.degrees(imu.angular_velocity[2]), rel=2e-3)
+        assert model.odometry(1).orientation[2] == 0.0
+    assert np.std(rates) == pytest.approx(0.5, rel=0.25)
