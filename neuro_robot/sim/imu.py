@@ -117,7 +117,7 @@ class ImuModel:
         self.estimate = self._out[:13]
 
     def reset(self, truth: Floats) -> None:
-        """Start the error processes anew, drawn from their stationary spread; biases start at zero, but `heading_drift`."""
+        """Start the error processes anew, drawn from their stationary spread; biases but that one start at zero."""
         self._random = np.random.default_rng([self._seed, 0x1A0])
         self._errors[:6] = 0.0
         spread = [
