@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console, Group
-from rich.table import Table
 
-from neuro_robot.cli_output import Backend, Fault, Json, add_traffic, bar, fault_text, number, show
+from neuro_robot.cli_output import Backend, Fault, Json, bar, fault_text, show
+from neuro_robot.cli_walk_tables import evaluation_table, shift_table, walk_tables
 
 if TYPE_CHECKING:
     from neuro_robot.bench.parameter_file import Overrides
@@ -89,7 +89,7 @@ def walk(
     run = RunRequest(request, folder.resolve(), mode, episodes, record, video)
     with bar(as_json) as progress:
         summary = fly_run(run, progress)
-    show(summary, as_json, lambda: _walk_table(summary, folder))
+    show(summary, as_json, lambda: walk_tables(summary, folder))
 
 
 def evaluate_walk(
@@ -151,8 +151,8 @@ def evaluate_walk(
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
         (out / "result.json").write_text(json.dumps(result, indent=2, allow_nan=False))
-    shifts = _shift_table(result)
-    show(result, as_json, lambda: Group(_evaluation_table(result), *([shifts] if shifts else [])))
+    shifts = shift_table(result)
+    show(result, as_json, lambda: Group(evaluation_table(result), *([shifts] if shifts else [])))
 
 
 def _said(params: Path | None) -> Overrides:
@@ -160,63 +160,3 @@ def _said(params: Path | None) -> Overrides:
     from neuro_robot.bench.parameter_file import Overrides, overrides_from
 
     return Overrides({}, {}) if params is None else overrides_from(params, "quadruped")
-
-
-def _walk_table(summary: dict[str, Any], folder: Path) -> Table:
-    mark = "[green]upright[/green]" if summary["success"] else f"[red]{summary['outcome']}[/red]"
-    table = Table(title=f"{summary['world']}, seed {summary['seed']}, {summary['mode']}", show_header=False)
-    table.add_row("outcome", f"{mark}: {summary['reason']}")
-    legs = summary.get("legs")
-    if legs:
-        table.add_row("walked", f"{number(legs['advance_m'])} m ahead in {number(summary['flight_s'], 1)} s")
-        table.add_row("speed", f"{number(legs['mean_speed'])} m/s of {number(summary['speed'])} commanded")
-        table.add_row("heading", f"{number(legs['drift_deg_per_10s'], 1)} degrees in 10 s to the left")
-        table.add_row("cost of transport", f"{number(legs['cost_of_transport'])} (positive joint work)")
-        table.add_row("steps", f"{legs['steps']}, {number(legs['step_rate_hz'])} per leg and second")
-    add_traffic(table, summary, folder)
-    return table
-
-
-def _evaluation_table(result: dict[str, Any]) -> Table:
-    """One line per world and row."""
-    seeds, asked = result["seeds"], result["request"]
-    title = (
-        f"{len(seeds)} walks of {asked['duration_s']:g} s at {asked['speed']:g} m/s, seeds {seeds[0]} to {seeds[-1]}"
-    )
-    table = Table(title=title, caption="CoT: cost of transport, positive joint work; deg: heading lost in 10 s")
-    columns = ("success", "falls", "/100 m", "m/s", "CoT", "deg")
-    table.add_column("ground", overflow="fold")
-    table.add_column("gait", no_wrap=True)
-    for name in columns:
-        table.add_column(name, justify="right", no_wrap=True)
-    for world in result["worlds"]:
-        for row, cells in result["rows"].items():
-            table.add_row(world, row, *_cells(cells[world]))
-        table.add_section()
-    return table
-
-
-def _shift_table(result: dict[str, Any]) -> Table | None:
-    """How the walks got over a lasting change; None where there was none."""
-    table = Table(title="back at 90 % of the speed before the change")
-    for name in ("ground", "gait", "walks", "came back (95 %)", "median, s", "m/s before", "slowest 2 s", "last 10 s"):
-        table.add_column(name)
-    for world in result["worlds"]:
-        for row, cells in result["rows"].items():
-            cell = cells[world]
-            if "shifted" in cell:
-                low, high = cell["recovered_interval"]
-                share = f"{100 * cell['recovered'] / cell['shifted']:.0f} % ({100 * low:.0f} to {100 * high:.0f})"
-                speeds = (number(cell[name]) for name in ("speed_before", "slowest_after", "speed_after"))
-                table.add_row(world, row, str(cell["shifted"]), share, number(cell["median_recovery_s"], 1), *speeds)
-    return table if table.row_count else None
-
-
-def _cells(cell: dict[str, Any]) -> list[str]:
-    low, high = cell["interval"]
-    rate = "-" if cell["success_rate"] is None else f"{100 * cell['success_rate']:.0f} %"
-    return [
-        f"{rate} ({100 * low:.0f} to {100 * high:.0f})", str(cell["falls"]), number(cell["falls_per_100m"]),
-        number(cell["mean_speed"]), number(cell["cost_of_transport"]),
-        number(cell["drift_deg_per_10s"], 1),
-    ]  # fmt: skip

@@ -125,7 +125,7 @@ def _fly_inprocess(run: RunRequest, progress: Progress | None) -> tuple[RunFacts
             with held_interrupt() as check:
                 log = fly(request, controller, _watcher(number, run.episodes, progress, check), recorder)
             first = first or log
-            ended.append(_episode(request.seed, log.outcome, log.reason, log.duration_s))
+            ended.append(_episode(request.seed, log.outcome, log.reason, log.duration_s, log.advance_m, log.success))
     controller.save(run.folder / WEIGHTS_AFTER)
     digest = recorder.digest.result(controller.weights())
     facts = replace(facts_of(log), digest=digest, weights_before=first.weights_before if first else {})
@@ -150,10 +150,7 @@ def _fly_ros(run: RunRequest, progress: Progress | None) -> tuple[RunFacts, list
     weights = run.folder / WEIGHTS_BEFORE, run.folder / WEIGHTS_AFTER
     ends, controller = fly_graph(flight_graph(run), run.folder, weights, progress)
     said = [end.values for end in ends]
-    episodes = [
-        _episode(int(values["seed"]), values["outcome"], end.text, float(values["outcome_t_s"]))
-        for end, values in zip(ends, said, strict=True)
-    ]
+    episodes = [_told_episode(run.flight, end.values, end.text) for end in ends]
     values = controller.values
     rewarded: dict[str, Any] = {}
     if run.record and shift_s(run.flight) is not None:  # how long it took to adapt is read from the reward
@@ -179,9 +176,12 @@ def _fly_ros(run: RunRequest, progress: Progress | None) -> tuple[RunFacts, list
 
 def _succeeded(request: FlightRequest, said: Mapping[str, str]) -> bool:
     """By the simulator's last words."""
-    start_x = load_world(request.world, int(said["seed"])).start.x
-    way, seconds = float(said["x_m"]) - start_x, float(said["outcome_t_s"])
+    way, seconds = _advance_m(request, said), float(said["outcome_t_s"])
     return body_of(request.robot).success(said["outcome"], way, request.speed, seconds)
+
+
+def _advance_m(request: FlightRequest, said: Mapping[str, str]) -> float:
+    return float(said["x_m"]) - load_world(request.world, int(said["seed"])).start.x
 
 
 def flight_graph(run: RunRequest) -> list[GraphNode]:
@@ -227,5 +227,13 @@ def _number(text: str) -> float | str:
         return text
 
 
-def _episode(seed: int, outcome: str, reason: str, flight_s: float) -> dict[str, Any]:
-    return {"seed": seed, "outcome": outcome, "reason": reason, "flight_s": flight_s}
+def _told_episode(request: FlightRequest, said: Mapping[str, str], reason: str) -> dict[str, Any]:
+    ended = int(said["seed"]), said["outcome"], reason, float(said["outcome_t_s"])
+    return _episode(*ended, _advance_m(request, said), _succeeded(request, said))
+
+
+def _episode(seed: int, outcome: str, reason: str, flight_s: float, advance_m: float, success: bool) -> dict[str, Any]:
+    return {
+        "seed": seed, "outcome": outcome, "reason": reason, "flight_s": flight_s, "advance_m": advance_m,
+        "success": success,
+    }  # fmt: skip

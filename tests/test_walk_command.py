@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from rich.console import Console
 
 from neuro_robot import cli, flights
+from neuro_robot.cli_walk_tables import walk_tables
 
 
 @pytest.fixture
@@ -47,3 +51,35 @@ def test_what_is_none_is_refused_with_the_form(asked, capsys, arguments, told):
     assert asked(*arguments) == 1
     assert told in " ".join(capsys.readouterr().err.split())
     assert not asked.requests
+
+
+def walked(seed, advance_m, outcome, success):
+    reason = f"after {advance_m} m"
+    return {"seed": seed, "outcome": outcome, "reason": reason, "flight_s": 20.0, "advance_m": advance_m,
+            "success": success}  # fmt: skip
+
+
+def printed(walks):
+    last = walks[-1]
+    summary = {"world": "walk_rough", "seed": last["seed"], "mode": "inprocess", "speed": 0.6, "digest": {},
+               "success": last["success"], "outcome": last["outcome"], "reason": last["reason"], "episodes": walks,
+               }  # fmt: skip
+    console = Console(width=100)
+    with console.capture() as told:
+        console.print(walk_tables(summary, Path("runs/x")))
+    return told.get()
+
+
+def test_every_walk_is_told_and_the_last_is_called_so():
+    text = printed([walked(7, 2.0, "fall", False), walked(8, 12.0, "timeout", True), walked(9, 11.0, "timeout", True)])
+    assert "walk_rough, 3 walks" in text
+    assert "fall: after 2.0 m" in text
+    assert "the last of 3 walks: walk_rough, seed 9" in text
+    total = next(line for line in text.splitlines() if line.strip("│ ").startswith("all"))
+    assert [cell.strip() for cell in total.strip("│").split("│")][:5] == ["all", "2 of 3", "25.00", "60.0", "0.42"]
+
+
+def test_one_walk_needs_no_list():
+    text = printed([walked(7, 2.0, "fall", False)])
+    assert "walks" not in text
+    assert "walk_rough, seed 7" in text
