@@ -23,7 +23,7 @@ from neuro_robot.bench.runfolder import BAG, SUMMARY, WEIGHTS_AFTER, WEIGHTS_BEF
 from neuro_robot.bench.shifts import replayed_reward, shift_s
 from neuro_robot.bench.summary import RunFacts, facts_of, write_summary
 from neuro_robot.config import flat, from_dict
-from neuro_robot.errors import BagError
+from neuro_robot.errors import BagError, ConfigError, WeightsError
 from neuro_robot.graph import ROBOTS, GraphNode, with_parameters
 from neuro_robot.interrupts import held_interrupt
 from neuro_robot.share import learned_weights
@@ -58,13 +58,18 @@ def run_folder(world: str, seed: int, mode: str) -> Path:
 
 
 def fly_run(run: RunRequest, progress: Progress | None = None) -> dict[str, Any]:
-    """Fly and leave the folder; the summary. Raises BagError when the folder already holds a run."""
+    """Fly and leave the folder; the summary.
+
+    Raises BagError when the folder already holds a run, and what is wrong with configuration or weights before there
+    is a folder.
+    """
     if (run.folder / BAG).exists():
         raise BagError(f"{run.folder}: already holds a run; choose a new folder")
+    controller = _pilot(run.flight)
     run.folder.mkdir(parents=True, exist_ok=True)
     if run.mode == "inprocess":  # over DDS the other nodes need the cores
         run = replace(run, flight=_on_two_threads(run.flight))
-        facts, episodes = _fly_inprocess(run, progress)
+        facts, episodes = _fly_inprocess(run, controller, progress)
     else:
         facts, episodes = _fly_ros(run, progress)
     if progress is not None:
@@ -78,6 +83,20 @@ def fly_run(run: RunRequest, progress: Progress | None = None) -> dict[str, Any]
     summary["episodes"] = episodes
     write_summary(plain(summary), run.folder / SUMMARY)
     return summary
+
+
+def _pilot(request: FlightRequest) -> Any:  # noqa: ANN401 - a Pilot
+    """The pilot with the weights it starts from; a file that it refuses is named, and the remedy."""
+    pilot = make_pilot(replace(request, weights=None))
+    path = request.weights
+    try:
+        if path is not None:
+            pilot.load(path)
+    except (WeightsError, ConfigError) as error:
+        whose = "the package's own weights " if path == default_weights(request.robot) else ""
+        said = str(error).removeprefix(f"{path}: ")
+        raise WeightsError(f"{whose}{path}: {said}; `--weights {INITIAL}` starts without any") from error
+    return pilot
 
 
 def _checked(summary: dict[str, Any]) -> dict[str, str]:
@@ -111,8 +130,11 @@ def _of_flight(request: FlightRequest, number: int) -> FlightRequest:
     return replace(request, seed=request.seed + number, mind_seed=mind_seed)
 
 
-def _fly_inprocess(run: RunRequest, progress: Progress | None) -> tuple[RunFacts, list[dict[str, Any]]]:
-    controller = make_pilot(_of_flight(run.flight, 0))
+def _fly_inprocess(
+    run: RunRequest,
+    controller: Any,  # noqa: ANN401 - a Pilot
+    progress: Progress | None,
+) -> tuple[RunFacts, list[dict[str, Any]]]:
     body = body_of(run.flight.robot)
     controller.save(run.folder / WEIGHTS_BEFORE)
     ended: list[dict[str, Any]] = []
