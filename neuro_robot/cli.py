@@ -13,8 +13,9 @@ from rich.table import Table
 from rich.text import Text
 
 from neuro_robot import cli_recordings, cli_snn, cli_walk
-from neuro_robot.cli_output import Backend, Fault, Json, bar, fault_text, fly_table, replay_table, screen, show
+from neuro_robot.cli_output import Backend, Fault, Json, Weights, bar, fault_text, fly_table, replay_table, screen, show
 from neuro_robot.errors import NeuroRobotError
+from neuro_robot.graph import LEARNED
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="rich",
@@ -43,7 +44,7 @@ def fly(
         str, typer.Option(help="lockstep: ROS 2, deterministic; realtime: ROS 2, against the clock; inprocess: no ROS.")
     ] = "lockstep",
     learning: Annotated[bool, typer.Option("--learning/--no-learning", help="Synapses change while flying.")] = True,
-    weights: Annotated[str, typer.Option(help="Weights file, or `initial`; default: the package's own.")] = "",
+    weights: Weights = LEARNED,
     backend: Backend = "cpu",
     fault: Fault = None,
     out: Annotated[Path | None, typer.Option(help="Run folder; default: a new one under runs/.")] = None,
@@ -64,17 +65,14 @@ def fly(
     neuro_robot fly --mode inprocess --fault dead_neurons:column:20%@2s    (a fifth of the neurons dies in flight)
     """
     from neuro_robot.bench.flight import FlightRequest
-    from neuro_robot.flights import INITIAL, RunRequest, default_weights, fly_run, run_folder
+    from neuro_robot.flights import RunRequest, fly_run, run_folder, start_weights
     from neuro_robot.sim.world import load_world
 
     if mode not in MODES:
         raise typer.BadParameter(f"expected one of {', '.join(MODES)}, got {mode!r}", param_hint="--mode")
     load_world(world, seed)  # a broken world is told before anything starts
-    start = None if weights == INITIAL else weights or default_weights()
-    if start is not None:
-        start = str(Path(start).resolve())
     folder = out or run_folder(world, seed, mode)
-    request = FlightRequest(world=world, seed=seed, speed=speed, learning=learning, weights=start,
+    request = FlightRequest(world=world, seed=seed, speed=speed, learning=learning, weights=start_weights(weights),
                             mind={"backend": backend, "faults": fault_text(fault)})  # fmt: skip
     run = RunRequest(request, folder.resolve(), mode, episodes, record, video)
     with bar(as_json) as progress:
@@ -154,7 +152,9 @@ def replay(
     bag: Annotated[Path, typer.Argument(help="Run folder, bag folder, or a camera's recording.")],
     rate: Annotated[float, typer.Option(min=0.001, max=1000.0, help="Recordings: sensor seconds per second.")] = 1.0,
     ros: Annotated[bool, typer.Option("--ros", help="Runs: through the nodes over DDS instead of in process.")] = False,
-    weights: Annotated[str, typer.Option(help="Recordings: weights file; default: the package's own.")] = "",
+    weights: Annotated[
+        str, typer.Option(help="Recordings: weights file, or `learned`: the package's own, or `initial`: random.")
+    ] = LEARNED,
     as_json: Json = False,
 ) -> None:
     """Play a bag's events through the controller.
@@ -168,11 +168,11 @@ def replay(
 
     neuro_robot replay my_camera_bag --rate 0.5
     """
-    from neuro_robot.flights import default_weights
+    from neuro_robot.flights import start_weights
     from neuro_robot.replays import replay_bag
 
     with bar(as_json) as progress:
-        result = replay_bag(bag, rate=rate, ros=ros, weights=weights or default_weights(), progress=progress)
+        result = replay_bag(bag, rate=rate, ros=ros, weights=start_weights(weights), progress=progress)
     show(result, as_json, lambda: replay_table(result))
     if result["kind"] == "run" and not result["equal"]:
         raise typer.Exit(1)

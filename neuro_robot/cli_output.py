@@ -16,6 +16,9 @@ from rich.table import Table
 screen = Console(stderr=True)
 
 Backend = Annotated[str, typer.Option(help="What the network runs on: cpu, or loihi2 (the chip's arithmetic).")]
+Weights = Annotated[
+    str, typer.Option(help="Weights file to start from, or `learned`: the package's own, or `initial`: random.")
+]
 Fault = Annotated[
     list[str] | None,
     typer.Option(

@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from neuro_robot.cli_output import Json, bar
+from neuro_robot.cli_output import Json, Weights, bar
+from neuro_robot.graph import LEARNED
 
 app = typer.Typer(no_args_is_help=True, help="Checks and measurements of the spiking engine.")
 GOLDEN = Path(__file__).resolve().parents[1] / "tests" / "golden"  # the project's own small traces
@@ -98,7 +99,7 @@ def chip(
     first_seed: Annotated[int, typer.Option(min=0, help="Seed of the first world.")] = 0,
     speed: Annotated[float, typer.Option(min=0.1, max=25.0, help="Commanded forward speed, m/s.")] = 5.0,
     learning: Annotated[bool, typer.Option("--learning/--no-learning", help="Synapses change while flying.")] = True,
-    weights: Annotated[str, typer.Option(help="Weights file, or `initial`; default: the package's own.")] = "",
+    weights: Weights = LEARNED,
     processes: Annotated[int, typer.Option(min=1, help="Parallel processes.")] = 2,
     as_json: Json = False,
 ) -> None:
@@ -112,10 +113,11 @@ def chip(
     """
     from neuro_robot.bench.chip_match import match_flights, match_table, result_of
     from neuro_robot.bench.flight import FlightRequest
-    from neuro_robot.flights import INITIAL, default_weights
+    from neuro_robot.flights import start_weights
 
-    start = None if weights == INITIAL else weights or default_weights()
-    flight = FlightRequest(world=world, speed=speed, learning=learning, weights=start, mind={"backend": "loihi2"})
+    flight = FlightRequest(
+        world=world, speed=speed, learning=learning, weights=start_weights(weights), mind={"backend": "loihi2"}
+    )
     matches = match_flights(flight, tuple(range(first_seed, first_seed + seeds)), processes)
     result = result_of(matches)
     if as_json:

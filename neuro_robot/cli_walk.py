@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console, Group
 
-from neuro_robot.cli_output import Backend, Fault, Json, bar, fault_text, show
+from neuro_robot.cli_output import Backend, Fault, Json, Weights, bar, fault_text, show
 from neuro_robot.cli_walk_tables import evaluation_table, shift_table, walk_tables
+from neuro_robot.graph import LEARNED
 
 if TYPE_CHECKING:
     from neuro_robot.bench.parameter_file import Overrides
@@ -42,7 +43,7 @@ def walk(
         str, typer.Option(help="lockstep: ROS 2, deterministic; realtime: ROS 2, against the clock; inprocess: no ROS.")
     ] = "lockstep",
     learning: Annotated[bool, typer.Option("--learning/--no-learning", help="Synapses change while walking.")] = True,
-    weights: Annotated[str, typer.Option(help="Weights file, or `initial`; default: the package's own, if any.")] = "",
+    weights: Weights = LEARNED,
     backend: Backend = "cpu",
     fault: Fault = None,
     params: Params = None,
@@ -65,7 +66,7 @@ def walk(
     """
     from neuro_robot.agents.gait import gaits_of
     from neuro_robot.bench.flight import FlightRequest
-    from neuro_robot.flights import INITIAL, RunRequest, default_weights, fly_run, run_folder
+    from neuro_robot.flights import RunRequest, fly_run, run_folder, start_weights
     from neuro_robot.sim.world import load_world
 
     if mode not in MODES:
@@ -74,14 +75,13 @@ def walk(
     gaits_of(told.get("gait", "trot"))
     load_world(world, seed)  # what is wrong is told before anything starts
     said = _said(params)
-    start = None if weights == INITIAL else weights or default_weights("quadruped")
     request = FlightRequest(
         robot="quadruped",
         world=world,
         seed=seed,
         speed=speed,
         learning=learning,
-        weights=None if start is None else str(Path(start).resolve()),
+        weights=start_weights(weights, "quadruped"),
         sim={**said.sim, "episode.timeout_s": seconds},
         mind={**said.mind, "backend": backend, **told},
     )

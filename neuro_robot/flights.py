@@ -24,14 +24,12 @@ from neuro_robot.bench.shifts import replayed_reward, shift_s
 from neuro_robot.bench.summary import RunFacts, facts_of, write_summary
 from neuro_robot.config import flat, from_dict
 from neuro_robot.errors import BagError, ConfigError, WeightsError
-from neuro_robot.graph import ROBOTS, GraphNode, with_parameters
+from neuro_robot.graph import INITIAL, LEARNED, ROBOTS, GraphNode, weights_file, with_parameters
 from neuro_robot.interrupts import held_interrupt
-from neuro_robot.share import learned_weights
 from neuro_robot.sim.episode import Observation
 from neuro_robot.sim.world import load_world
 
 Progress = Callable[[float, str], None]  # share of the whole run, what is going on
-INITIAL = "initial"
 
 
 @dataclass(frozen=True)
@@ -46,10 +44,13 @@ class RunRequest:
     video: bool = True
 
 
-def default_weights(robot: str = "drone") -> str | None:
-    """The learned weights that come with the package; None where there are none: initial weights."""
-    path = learned_weights(robot)
-    return str(path) if path else None
+def start_weights(choice: str = LEARNED, robot: str = "drone") -> str | None:
+    """The file behind `--weights`, as the launch files take it: a path, `learned` or `initial`; None: initial weights.
+
+    `learned` is the file that comes with the package, and also None where there is none.
+    """
+    path = weights_file(choice or LEARNED, robot)
+    return str(Path(path).resolve()) if path else None
 
 
 def run_folder(world: str, seed: int, mode: str) -> Path:
@@ -93,9 +94,9 @@ def _pilot(request: FlightRequest) -> Any:  # noqa: ANN401 - a Pilot
         if path is not None:
             pilot.load(path)
     except (WeightsError, ConfigError) as error:
-        whose = "the package's own weights " if path == default_weights(request.robot) else ""
+        whose = "the package's own weights " if path == start_weights(LEARNED, request.robot) else ""
         said = str(error).removeprefix(f"{path}: ")
-        raise WeightsError(f"{whose}{path}: {said}; `--weights {INITIAL}` starts without any") from error
+        raise WeightsError(f"{whose}{path}: {said} (`--weights {INITIAL}` starts without any)") from error
     return pilot
 
 

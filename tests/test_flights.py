@@ -8,7 +8,7 @@ import pytest
 
 from neuro_robot.bench.flight import FlightRequest
 from neuro_robot.errors import WeightsError
-from neuro_robot.flights import RunRequest, default_weights, fly_run
+from neuro_robot.flights import RunRequest, fly_run, start_weights
 
 
 def short_walk(folder, **changes):
@@ -40,7 +40,7 @@ def test_refused_weights_leave_no_folder(tmp_path, mode, content):
 
 
 def test_weights_of_another_network_are_named_with_the_remedy(tmp_path):
-    own = default_weights("quadruped")
+    own = start_weights("learned", "quadruped")
     run = short_walk(tmp_path / "run", weights=own, mind={"cpg.neurons": 10})
     with pytest.raises(WeightsError, match=r"^the package's own weights .*_weights.npz: drive: saved for 1x128"):
         fly_run(run)

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from neuro_robot import cli, flights
 from neuro_robot.cli_walk_tables import walk_tables
+from neuro_robot.share import learned_weights
 
 
 @pytest.fixture
@@ -22,8 +23,8 @@ def asked(monkeypatch):
 
     monkeypatch.setattr(flights, "fly_run", fly_run)
 
-    def run(*arguments):
-        monkeypatch.setattr("sys.argv", ["neuro_robot", "walk", *arguments])
+    def run(*arguments, command="walk"):
+        monkeypatch.setattr("sys.argv", ["neuro_robot", command, *arguments])
         return cli.main()
 
     run.requests = requests
@@ -37,6 +38,15 @@ def test_gaits_and_faults_are_handed_on(asked):
     assert mind["faults"] == "dead_neurons:cpg:10%@5s; lost_spikes:cpg:1%"
     asked()
     assert not {"gait", "faults"} & set(asked.requests[1].mind)  # the parameter file's, if there is one
+
+
+@pytest.mark.parametrize("command", ["fly", "walk"])
+def test_weights_are_named_as_in_the_launch_files(asked, monkeypatch, tmp_path, command):
+    monkeypatch.chdir(tmp_path)
+    for arguments in ((), ("--weights", "learned"), ("--weights", "initial"), ("--weights", "mine.npz")):
+        asked(*arguments, command=command)
+    own = str(learned_weights({"fly": "drone", "walk": "quadruped"}[command]))
+    assert [request.weights for request in asked.requests] == [own, own, None, str(tmp_path / "mine.npz")]
 
 
 @pytest.mark.parametrize(
