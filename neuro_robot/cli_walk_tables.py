@@ -79,7 +79,8 @@ def evaluation_table(result: dict[str, Any]) -> Table:
 
 def shift_table(result: dict[str, Any]) -> Table | None:
     """How the walks got over a lasting change; None where there was none."""
-    table = Table(title="back at 90 % of the speed before the change")
+    caption = "only walks that the change met count here; the others fell, or did not get there"
+    table = Table(title="back at 90 % of the speed before the change", caption=caption)
     for name in ("ground", "gait", "walks", "came back (95 %)", "median, s", "m/s before", "slowest 2 s", "last 10 s"):
         table.add_column(name)
     for world in result["worlds"]:
@@ -87,10 +88,17 @@ def shift_table(result: dict[str, Any]) -> Table | None:
             cell = cells[world]
             if "shifted" in cell:
                 low, high = cell["recovered_interval"]
-                share = f"{100 * cell['recovered'] / cell['shifted']:.0f} % ({100 * low:.0f} to {100 * high:.0f})"
+                share = f"{100 * cell['recovered'] / cell['shifted']:.0f} %" if cell["shifted"] else "-"
+                share = f"{share} ({100 * low:.0f} to {100 * high:.0f})"
                 speeds = (number(cell[name]) for name in ("speed_before", "slowest_after", "speed_after"))
-                table.add_row(world, row, str(cell["shifted"]), share, number(cell["median_recovery_s"], 1), *speeds)
+                table.add_row(world, row, _met(cell), share, number(cell["median_recovery_s"], 1), *speeds)
     return table if table.row_count else None
+
+
+def _met(cell: dict[str, Any]) -> str:
+    """How many walks the change met, and what became of the others."""
+    others = ((cell["fell_before_shift"], "fell before"), (cell["ended_before_shift"], "ended before"))
+    return ", ".join([f"{cell['shifted']} of {cell['walks']}", *(f"{count} {how}" for count, how in others if count)])
 
 
 def _cells(cell: dict[str, Any]) -> list[str]:

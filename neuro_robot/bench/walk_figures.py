@@ -20,6 +20,7 @@ Floats = npt.NDArray[np.float64]
 FELL = ("fall", "collision")
 WINDOW_S = 2.0  # trailing mean of the speed after a shift: some four steps
 END_S = 10.0  # of the walk: how it goes when it has got used to the change
+BEFORE = "before_shift"  # 1 in the score of a walk that ended before it
 SPEEDS = ("speed_before", "slowest_after", "speed_after")
 LEVEL_START_M = 3.0  # rough ground that begins further on is a shift under way
 
@@ -28,10 +29,13 @@ def walk(request: FlightRequest, row: str, world: str) -> tuple[tuple[str, str],
     """One evaluation walk (runs in a worker process); its score tells how it got over a shift, if there was one."""
     log = fly(request)
     made = episode_of(log, row)
-    shift_s = shift_time(load_world(request.world, request.seed), log.t, log.position[:, 0])
-    found = None if shift_s is None else adaptation(log.t, np.gradient(log.position[:, 0], log.t), shift_s, WINDOW_S)
-    if found is None:
+    ground = load_world(request.world, request.seed)
+    if not changes(ground):
         return (row, world), made
+    shift_s = shift_time(ground, log.t, log.position[:, 0])
+    found = None if shift_s is None else adaptation(log.t, np.gradient(log.position[:, 0], log.t), shift_s, WINDOW_S)
+    if shift_s is None or found is None:
+        return (row, world), replace(made, score={**made.score, BEFORE: 1.0})
     upright = log.outcome not in FELL
     shift = {
         "speed_before": found.before,
@@ -42,13 +46,22 @@ def walk(request: FlightRequest, row: str, world: str) -> tuple[tuple[str, str],
     return (row, world), replace(made, score={**made.score, **shift})
 
 
+def changes(world: World) -> bool:
+    """Whether the ground or the robot changes for good under way."""
+    return bool(world.terrain.shifts or _begins(world))
+
+
 def shift_time(world: World, t: Floats, x: Floats) -> float | None:
     """When the ground or the robot changed for good, s: a shift's time, or when rough ground began under way (x, m)."""
     if world.terrain.shifts:
         return min(shift.at_s for shift in world.terrain.shifts)
-    begins = [field.x for field in world.terrain.fields if field.x > world.start.x + LEVEL_START_M]
+    begins = _begins(world)
     reached = np.flatnonzero(x >= min(begins)) if begins else np.empty(0)
     return float(t[reached[0]]) if reached.size else None
+
+
+def _begins(world: World) -> list[float]:
+    return [field.x for field in world.terrain.fields if field.x > world.start.x + LEVEL_START_M]
 
 
 def summarise_walks(episodes: Sequence[Episode]) -> dict[str, Any]:
@@ -89,16 +102,22 @@ def summarise_walks(episodes: Sequence[Episode]) -> dict[str, Any]:
 
 
 def _recoveries(episodes: Sequence[Episode]) -> dict[str, Any]:
-    """How many walks came back to 90 % of their speed before the shift, and how soon; empty without a shift."""
-    times = [e.score["recovery_s"] for e in episodes if "recovery_s" in e.score]
-    if not times:
+    """How many walks came back to 90 % of their speed before the shift, and how soon; empty without a shift.
+
+    All but the counts of the walks that ended before it are over the walks that the shift met.
+    """
+    met = [e for e in episodes if "recovery_s" in e.score]
+    before = [e for e in episodes if BEFORE in e.score]
+    if not met and not before:
         return {}
-    back = sum(math.isfinite(time) for time in times)
-    median = float(np.median(times))
+    back = sum(math.isfinite(e.score["recovery_s"]) for e in met)
+    median = float(np.median([e.score["recovery_s"] for e in met])) if met else math.inf
     return {
-        "shifted": len(times),
+        "shifted": len(met),
+        "fell_before_shift": sum(e.outcome in FELL for e in before),
+        "ended_before_shift": sum(e.outcome not in FELL for e in before),
         "recovered": back,
-        "recovered_interval": list(wilson_interval(back, len(times))),
+        "recovered_interval": list(wilson_interval(back, len(met))),
         "median_recovery_s": median if math.isfinite(median) else None,
-        **{name: float(np.mean([e.score[name] for e in episodes if name in e.score])) for name in SPEEDS},
+        **{name: float(np.mean([e.score[name] for e in met])) if met else None for name in SPEEDS},
     }

@@ -8,13 +8,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from bench.fakes import episode, fake_run
+from bench.fakes import episode, fake_run, log_of
+from rich.console import Console
 
-from neuro_robot.bench import leg_figures
+from neuro_robot.bench import leg_figures, walk_figures
 from neuro_robot.bench.bodies import body_of, walked
 from neuro_robot.bench.evaluate_walk import WalkEvaluation, _first_jobs
+from neuro_robot.bench.flight import FlightRequest
 from neuro_robot.bench.legs import attitude, duty_factors, feet_in_trunk, leg_points, leg_summary, stances
 from neuro_robot.bench.walk_figures import summarise_walks
+from neuro_robot.cli_walk_tables import shift_table
 from neuro_robot.config import to_dict
 from neuro_robot.errors import ConfigError, NeuroRobotError
 from neuro_robot.events.array import EVENT_DTYPE
@@ -117,6 +120,34 @@ def test_a_cell_of_the_table():
     assert cell["cost_of_transport"] == pytest.approx(1000.0 / (12.0 * 9.80665 * 15.0), rel=1e-3)
     assert cell["drift_deg_per_10s"] == pytest.approx(1.0)
     assert summarise_walks([])["success_rate"] is None
+
+
+@pytest.mark.parametrize("world", ["walk_shift_ground", "walk_shift_friction"])
+def test_walks_that_end_before_the_shift_are_counted_apart(monkeypatch, world):
+    ended = {0: ("fall", 5.0), 1: ("timeout", 6.0), 2: ("timeout", 15.0), 3: ("collision", 4.0), 4: ("fall", 15.0)}
+    monkeypatch.setattr(walk_figures, "fly", lambda request: log_of(request, *ended[request.seed]))
+    asked = FlightRequest(robot="quadruped", world=world, speed=0.6)
+    walks = [walk_figures.walk(replace(asked, seed=seed), "frozen", world)[1] for seed in ended]
+    cell = summarise_walks(walks)
+    assert (cell["walks"], cell["shifted"], cell["fell_before_shift"], cell["ended_before_shift"]) == (5, 2, 2, 1)
+    assert cell["recovered"] == 1  # the one that fell after it did not come back
+    assert cell["speed_before"] == pytest.approx(0.6)
+    none = summarise_walks(walks[:2])
+    assert (none["shifted"], none["median_recovery_s"], none["speed_before"]) == (0, None, None)
+    result = {"worlds": [world], "rows": {"frozen": {world: cell}, "hopf": {world: none}}}
+    console = Console(width=160)
+    with console.capture() as told:
+        console.print(shift_table(result))
+    assert "2 of 5, 2 fell before, 1 ended before" in told.get()
+    assert "0 of 2, 1 fell before, 1 ended before" in told.get()
+
+
+def test_no_shift_no_table(monkeypatch):
+    monkeypatch.setattr(walk_figures, "fly", lambda request: log_of(request, "fall", 5.0))
+    _, made = walk_figures.walk(FlightRequest(robot="quadruped", world="walk_flat", speed=0.6), "hopf", "walk_flat")
+    cell = summarise_walks([made])
+    assert "shifted" not in cell
+    assert shift_table({"worlds": ["walk_flat"], "rows": {"hopf": {"walk_flat": cell}}}) is None
 
 
 def test_rows_share_the_worlds_and_training_grounds_are_others():
