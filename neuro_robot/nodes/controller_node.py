@@ -191,6 +191,7 @@ class ControllerNode(CoreNode):
         except NeuroRobotError as error:
             self._refuse(str(error))
             return
+        self._senses.reached(felt)
         command = self.command_message(reply.command)
         self._commands.publish(command)
         self._latency.add(time.time_ns() - sent_ns)
