@@ -128,7 +128,7 @@ class ImuModel:
         self._errors[6:] = self._random.standard_normal(9) * np.repeat(spread, 3)
         bias = np.random.default_rng([self._seed, 0x1A1]).standard_normal()
         self._errors[2] = math.radians(self._config.heading_drift) * bias
-        self._drift = np.zeros(3)
+        self._drift = 0.0
         self._before[:] = truth[7:10]
         self._mean[:] = 0.0
         self._samples = 0
@@ -143,21 +143,20 @@ class ImuModel:
         sense(self._parameters, self._noise[self._row], truth, self._before, self._errors, STEP_S, self._out)
         self._row += 1
         self._before[:] = truth[7:10]
-        self._drift[2] += self._errors[2] * STEP_S
+        self._drift += self._errors[2] * STEP_S
         self._mean += self._out[10:]
         self._samples += 1
 
     def imu(self, t_ns: int) -> Imu:
         """The sample at t_ns: rates and specific force averaged since the last sample, attitude as estimated now.
 
-        Without a compass its heading is off by all that the gyroscope's bias has added up to; the odometry, another
-        estimator's, is not.
+        Without a compass (`heading_drift`) its heading is off by all that the gyroscope's bias has added up to, about
+        the vertical, since gravity holds roll and pitch; the odometry, another estimator's, is not.
         """
-        attitude = self._out[3:7]
+        x, y, z, w = self._out[3:7].tolist()
         if self._config.heading_drift:
-            attitude = np.empty(4)
-            turn_by(self._out[3:7], self._drift, attitude)
-        x, y, z, w = attitude.tolist()
+            c, s = math.cos(0.5 * self._drift), math.sin(0.5 * self._drift)
+            x, y, z, w = c * x - s * y, c * y + s * x, c * z + s * w, c * w - s * z
         gx, gy, gz, ax, ay, az = (self._mean / max(self._samples, 1)).tolist()
         self._mean[:] = 0.0
         self._samples = 0

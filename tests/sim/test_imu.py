@@ -164,3 +164,16 @@ def test_without_a_compass_the_heading_runs_away_as_the_gyroscope_s_bias_adds_up
         assert rates[-1] == pytest.approx(math.degrees(imu.angular_velocity[2]), rel=2e-3)
         assert model.odometry(1).orientation[2] == 0.0
     assert np.std(rates) == pytest.approx(0.5, rel=0.25)
+
+
+def test_the_heading_that_runs_away_leaves_roll_and_pitch_as_they_are():
+    model = ImuModel(dataclasses.replace(PERFECT, heading_drift=10.0), 3)
+    tilted = REST.copy()
+    tilted[3:7] = 0.0, math.sin(0.2), 0.0, math.cos(0.2)
+    model.reset(tilted)
+    for _ in range(2000):
+        model.step(tilted)
+    x, y, z, w = model.imu(1).orientation
+    assert 2 * (x * z - w * y) == pytest.approx(-math.sin(0.4), abs=1e-9)  # pitch
+    assert 2 * (y * z + w * x) == pytest.approx(0.0, abs=1e-9)  # roll
+    assert abs(math.degrees(math.atan2(2 * (w * z + x * y), 1 - 2 * (y * y + z * z)))) > 1.0
