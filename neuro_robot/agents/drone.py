@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from neuro_robot.agents.avoidance import Avoidance, NetworkConfig, PlasticityConfig, add_avoidance
 from neuro_robot.agents.columns import NEAR, ColumnView, VisionConfig
 from neuro_robot.agents.course import Course, CourseConfig
+from neuro_robot.agents.mind_config import MindConfig
 from neuro_robot.agents.reward import RewardConfig
 from neuro_robot.config import group, parameter
 from neuro_robot.events.array import empty_events
@@ -29,23 +30,10 @@ MAX_STEPS = 200  # a longer silence than 0.2 s is a gap, not flight: the network
 
 
 @dataclass(frozen=True)
-class DroneMindConfig:
+class DroneMindConfig(MindConfig):
     """Everything that makes one drone's mind differ from another's."""
 
     speed: float = parameter(5.0, "commanded forward speed, m/s", 0.0, 25.0)
-    learning: bool = parameter(True, "the plastic synapses change while flying")
-    reward_mode: str = parameter(
-        "normal",
-        "normal, or shuffled: the same values at random times and with random signs",
-        choices=("normal", "shuffled"),
-    )
-    backend: str = parameter("cpu", "what the network runs on: cpu, loihi2 (or any registered back end with its rules)")
-    arithmetic: str = parameter(
-        "integer",
-        "a chip's numbers: integer, or cpu, the same quantised network in float64",
-        choices=("integer", "cpu"),
-    )
-    faults: str = parameter("", "what breaks in the network, and when: dead_neurons:column:20%@2s; see docs/faults.md")
     vision: VisionConfig = group(VisionConfig)
     network: NetworkConfig = group(NetworkConfig)
     plasticity: PlasticityConfig = group(PlasticityConfig)

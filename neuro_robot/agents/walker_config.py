@@ -10,6 +10,7 @@ from neuro_robot.agents.course import CourseConfig, TurningConfig
 from neuro_robot.agents.cpg import CpgConfig
 from neuro_robot.agents.gait import gaits_of
 from neuro_robot.agents.kinematics import KinematicsConfig
+from neuro_robot.agents.mind_config import MindConfig
 from neuro_robot.agents.reward import RewardConfig
 from neuro_robot.agents.stepping import StepConfig
 from neuro_robot.agents.walk_feel import FeelConfig
@@ -18,24 +19,11 @@ from neuro_robot.config import group, parameter
 
 
 @dataclass(frozen=True)
-class WalkerMindConfig:
+class WalkerMindConfig(MindConfig):
     """Everything that makes one walker's mind differ from another's."""
 
     speed: float = parameter(0.6, "forward speed unless somebody commands a velocity, m/s", 0.0, 2.0)
     gait: str = parameter("trot", "trot, walk, pace or bound; or one after the other: trot bound@8s walk@15s")
-    learning: bool = parameter(True, "the plastic synapses change while walking")
-    reward_mode: str = parameter(
-        "normal",
-        "normal, or shuffled: the same values at random times and with random signs",
-        choices=("normal", "shuffled"),
-    )
-    backend: str = parameter("cpu", "what the network runs on: cpu, loihi2 (or any registered back end with its rules)")
-    arithmetic: str = parameter(
-        "integer",
-        "a chip's numbers: integer, or cpu, the same quantised network in float64",
-        choices=("integer", "cpu"),
-    )
-    faults: str = parameter("", "what breaks in the network, and when: dead_neurons:cpg:20%@2s; see docs/faults.md")
     seeing: bool = parameter(True, "turn away from what the event camera sees")
     kinematics: KinematicsConfig = group(KinematicsConfig)
     cpg: CpgConfig = group(CpgConfig)
