@@ -20,6 +20,7 @@ from neuro_robot.config import parameter
 from neuro_robot.robot import Imu, LegSense
 
 DOWN = 1  # polarity of a touch-down
+GAP_NS = 200_000_000  # samples of the legs further apart say nothing of a speed: feet have lifted in between
 FASTEST = 35.0  # rad/s, 2000 deg/s: what a gyro can say
 
 
@@ -53,9 +54,13 @@ class Feel:
         self.progress = self.heading = self.rough = self._swaying = self.wished = 0.0
         self.known = False
         self._yaw: float | None = None
+        self._legs_ns = 0  # of the last sample of the legs
 
     def take(self, imu: Imu | None, legs: LegSense | None, wished_turn: float, dt_s: float) -> None:
-        """Take what has come since the last call, dt_s ago; a sense that is missing stays as it was."""
+        """Take what has come since the last call, dt_s ago; a sense that is missing stays as it was.
+
+        How fast the feet move goes by the samples' own times: where one was missing, the next is two packets on.
+        """
         config, ms = self._config, 1e3 * dt_s
         self.landed[:] = False
         rates = np.zeros(3)
@@ -73,9 +78,12 @@ class Feel:
                 self.landed[foot] |= down
                 self.contact[foot] = down
         feet = foot_positions(np.array(legs.position).reshape(4, 3), self._links)
-        if self.known and dt_s > 0.0:
+        since_ns, self._legs_ns = legs.t_ns - self._legs_ns, legs.t_ns
+        if self.known and 0 < since_ns <= GAP_NS:
+            moved_s = since_ns * 1e-9
+            ms = 1e3 * moved_s
             bearing, share = self._bearing(legs), min(ms / config.odometry_ms, 1.0)
-            _odometry(feet, self.feet, bearing, self._hips, rates, dt_s, share, self.speed)
+            _odometry(feet, self.feet, bearing, self._hips, rates, moved_s, share, self.speed)
             self.progress += (self.odometry * config.odometry_gain * float(self.speed[0]) - self.progress) * min(
                 ms / config.speed_ms, 1.0
             )

@@ -190,7 +190,7 @@ def sliding(effort, speeds):
     position = np.tile(hips, (4, 1))
     down = [(1, foot, 0, foot < 2) for foot in range(4)]
     for k in range(400):
-        legs = LegSense(k, tuple(position.ravel()), (0.0,) * 12, effort, np.array(down, EVENT_DTYPE))
+        legs = LegSense(k * PACKET_NS, tuple(position.ravel()), (0.0,) * 12, effort, np.array(down, EVENT_DTYPE))
         feel.take(imu_of(0), legs, 0.0, 5e-3)
         feel.feet[:2, 0] = foot_positions(position, links)[:2, 0] + np.array(speeds) * 5e-3
     return feel.speed[0]
@@ -203,6 +203,26 @@ def test_a_foot_that_bears_more_is_believed_more():
     assert sliding(knees(0.0, 0.0), (0.2, 0.8)) == pytest.approx(0.5, abs=0.01)  # no torque sensors
     assert sliding((), (0.2, 0.8)) == pytest.approx(0.5, abs=0.01)
     assert math.isfinite(sliding((math.nan,) * 12, (0.2, 0.8)))
+
+
+def test_a_missing_sample_of_the_legs_changes_no_speed():
+    feel = mind_of().feel
+
+    def take(told):
+        feel.take(imu_of(0), told, 0.0, 5e-3)
+        return feel.speed[0]
+
+    def swept(k, t_ns):  # all thighs turn alike: the feet go back evenly, nearly
+        return legs_of(t_ns, (0.0, 0.9 + 0.002 * k, -1.8) * 4)
+
+    for k in range(100):
+        before = take(swept(k, k * PACKET_NS))
+    take(None)
+    assert before > 0.05
+    assert take(swept(101, 101 * PACKET_NS)) == pytest.approx(before, rel=0.02)
+    before = feel.speed[0]
+    for t_ns in (101 * PACKET_NS, 50 * PACKET_NS, 10**15, 0):  # repeated, stepped back, a gap: no speed to be felt
+        assert take(swept(200, t_ns)) == before
 
 
 def test_a_wish_beyond_what_it_can_walk_is_limited():
