@@ -93,14 +93,17 @@ def walk(
 
 
 def evaluate_walk(
-    world: Annotated[list[str] | None, typer.Option(help="Ground to walk on; may be given several times.")] = None,
+    world: Annotated[list[str] | None, typer.Option(help="Ground to walk on; default: walk_flat; repeatable.")] = None,
     walks: Annotated[int, typer.Option(min=1, help="Walks per row and world, one seed each.")] = 30,
     first_seed: Annotated[int, typer.Option(min=0, help="Seed of the first ground.")] = 0,
     speed: Annotated[float, typer.Option(min=0.05, max=2.0, help=SPEED_HELP)] = 0.6,
     seconds: Annotated[float, typer.Option(min=0.1, max=3600.0, help="Length of a walk, simulated seconds.")] = 20.0,
     row: Annotated[
         list[str] | None,
-        typer.Option(help="hopf, frozen, learned, shuffled (all four by default), blind, fresh."),
+        typer.Option(
+            help="hopf (no spikes), frozen (not learning), learned, shuffled (rewards at random times): "
+            "these four by default; blind (learned, eyes shut), fresh (learns during the walk only)."
+        ),
     ] = None,
     processes: Annotated[int, typer.Option(min=1, help="Parallel processes.")] = 2,
     train_world: Annotated[

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
 from rich.table import Table
 
@@ -64,10 +65,14 @@ def evaluation_table(result: dict[str, Any]) -> Table:
     title = (
         f"{len(seeds)} walks of {asked['duration_s']:g} s at {asked['speed']:g} m/s, seeds {seeds[0]} to {seeds[-1]}"
     )
-    table = Table(title=title, caption="CoT: cost of transport, positive joint work; deg: heading lost in 10 s")
-    columns = ("success", "falls", "/100 m", "m/s", "CoT", "deg")
+    caption = (
+        "success: the goal, or upright to the end and at least 80 % of the commanded way, with its 95 % interval; "
+        "/100 m: falls; CoT: cost of transport, positive joint work; deg: turned off the heading in 10 s"
+    )
+    table = Table(title=title, caption=caption, box=SIMPLE_HEAD, pad_edge=False)
+    columns = ("success, %", "falls", "/100 m", "m/s", "CoT", "deg")
     table.add_column("ground", overflow="fold")
-    table.add_column("gait", no_wrap=True)
+    table.add_column("row", no_wrap=True)
     for name in columns:
         table.add_column(name, justify="right", no_wrap=True)
     for world in result["worlds"]:
@@ -81,7 +86,7 @@ def shift_table(result: dict[str, Any]) -> Table | None:
     """How the walks got over a lasting change; None where there was none."""
     caption = "only walks that the change met count here; the others fell, or did not get there"
     table = Table(title="back at 90 % of the speed before the change", caption=caption)
-    for name in ("ground", "gait", "walks", "came back (95 %)", "median, s", "m/s before", "slowest 2 s", "last 10 s"):
+    for name in ("ground", "row", "walks", "came back (95 %)", "median, s", "m/s before", "slowest 2 s", "last 10 s"):
         table.add_column(name)
     for world in result["worlds"]:
         for row, cells in result["rows"].items():
@@ -103,7 +108,7 @@ def _met(cell: dict[str, Any]) -> str:
 
 def _cells(cell: dict[str, Any]) -> list[str]:
     low, high = cell["interval"]
-    rate = "-" if cell["success_rate"] is None else f"{100 * cell['success_rate']:.0f} %"
+    rate = "-" if cell["success_rate"] is None else f"{100 * cell['success_rate']:.0f}"
     return [
         f"{rate} ({100 * low:.0f} to {100 * high:.0f})", str(cell["falls"]), number(cell["falls_per_100m"]),
         number(cell["mean_speed"]), number(cell["cost_of_transport"]),

@@ -75,8 +75,11 @@ class WalkEvaluation:
             raise ConfigError("rows: blind walks with what learned has learned: add learned, or give weights")
         if "hopf" in self.rows and "body.urdf" in self.sim:
             raise ConfigError("rows: hopf has the legs of the A1 and is no baseline for another body: leave it out")
-        if self.processes < 1 or self.networks < 1:
-            raise ConfigError(f"processes, networks: expected 1 or more, got {self.processes}, {self.networks}")
+        if self.processes < 1 or not 1 <= self.networks <= len(self.seeds):
+            raise ConfigError(
+                f"processes, networks: expected 1 or more, and networks at most {len(self.seeds)}, one for a walk; "
+                f"got {self.processes}, {self.networks}"
+            )
         for row in self.rows:
             for network in range(self.networks):
                 weights = self.given(row, network)

@@ -184,6 +184,7 @@ def test_the_weights_of_an_earlier_evaluation_are_walked_with_instead_of_trainin
     ({"worlds": ()}, "worlds: expected at least one"),
     ({"seeds": (1000,)}, "seeds: expected seeds from 0 to 999"),
     ({"processes": 0}, "processes, networks"),
+    ({"seeds": (0, 1), "networks": 3}, "networks at most 2"),
     ({"train_worlds": ("walk_on_water",)}, "walk_on_water"),
     ({"rows": ("blind",)}, "blind walks with what learned has learned"),
     ({"rows": ("hopf",), "sim": {"body.urdf": "x.urdf"}}, "hopf has the legs of the A1"),
