@@ -102,7 +102,8 @@ def evaluate_walk(
         list[str] | None,
         typer.Option(
             help="hopf (no spikes), frozen (not learning), learned, shuffled (rewards at random times): "
-            "these four by default; blind (learned, eyes shut), fresh (learns during the walk only)."
+            "these four by default; blind (learned, eyes shut), kept (learned, learning off), fresh (learns during the "
+            "walk only), fixed (constants chosen by hand)."
         ),
     ] = None,
     processes: Annotated[int, typer.Option(min=1, help="Parallel processes.")] = 2,

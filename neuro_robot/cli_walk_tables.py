@@ -52,7 +52,7 @@ def _last_walk(summary: dict[str, Any], folder: Path) -> Table:
     if legs:
         table.add_row("walked", f"{number(legs['advance_m'])} m ahead in {number(summary['flight_s'], 1)} s")
         table.add_row("speed", f"{number(legs['mean_speed'])} m/s of {number(summary['speed'])} commanded")
-        table.add_row("heading", f"{number(legs['drift_deg_per_10s'], 1)} degrees in 10 s to the left")
+        table.add_row("heading", f"{number(legs['heading_lost_deg'], 1)} degrees lost in 10 s")
         table.add_row("cost of transport", f"{number(legs['cost_of_transport'])} (positive joint work)")
         table.add_row("steps", f"{legs['steps']}, {number(legs['step_rate_hz'])} per leg and second")
     add_traffic(table, summary, folder)
@@ -84,9 +84,13 @@ def evaluation_table(result: dict[str, Any]) -> Table:
 
 def shift_table(result: dict[str, Any]) -> Table | None:
     """How the walks got over a lasting change; None where there was none."""
-    caption = "only walks that the change met count here; the others fell, or did not get there"
+    caption = (
+        "only walks that the change met count here; the others fell, or did not get there; "
+        "held: upright to the end, with 90 % of the speed in the last 10 s"
+    )
     table = Table(title="back at 90 % of the speed before the change", caption=caption)
-    for name in ("ground", "row", "walks", "came back (95 %)", "median, s", "m/s before", "slowest 2 s", "last 10 s"):
+    for name in ("ground", "row", "walks", "came back (95 %)", "median, longest s", "held", "m/s before", "slowest 2 s",
+                 "last 10 s"):  # fmt: skip
         table.add_column(name)
     for world in result["worlds"]:
         for row, cells in result["rows"].items():
@@ -96,7 +100,8 @@ def shift_table(result: dict[str, Any]) -> Table | None:
                 share = f"{100 * cell['recovered'] / cell['shifted']:.0f} %" if cell["shifted"] else "-"
                 share = f"{share} ({100 * low:.0f} to {100 * high:.0f})"
                 speeds = (number(cell[name]) for name in ("speed_before", "slowest_after", "speed_after"))
-                table.add_row(world, row, _met(cell), share, number(cell["median_recovery_s"], 1), *speeds)
+                times = f"{number(cell['median_recovery_s'], 1)}, {number(cell['longest_recovery_s'], 1)}"
+                table.add_row(world, row, _met(cell), share, times, str(cell["held"]), *speeds)
     return table if table.row_count else None
 
 
@@ -112,5 +117,5 @@ def _cells(cell: dict[str, Any]) -> list[str]:
     return [
         f"{rate} ({100 * low:.0f} to {100 * high:.0f})", str(cell["falls"]), number(cell["falls_per_100m"]),
         number(cell["mean_speed"]), number(cell["cost_of_transport"]),
-        number(cell["drift_deg_per_10s"], 1),
+        number(cell["heading_lost_deg"], 1),
     ]  # fmt: skip

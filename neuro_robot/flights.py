@@ -204,7 +204,8 @@ def _succeeded(request: FlightRequest, said: Mapping[str, str]) -> bool:
 
 
 def _advance_m(request: FlightRequest, said: Mapping[str, str]) -> float:
-    return float(said["x_m"]) - load_world(request.world, int(said["seed"])).start.x
+    start = load_world(request.world, int(said["seed"])).start
+    return float(start.ahead(float(said["x_m"]), float(said["y_m"])))
 
 
 def flight_graph(run: RunRequest) -> list[GraphNode]:

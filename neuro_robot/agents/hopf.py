@@ -4,7 +4,8 @@
     omega = 2 pi swing_hz while sin theta > 0, else 2 pi stance_hz
     x = -L r cos theta        z = -h + g_c sin theta (swing), -h + g_p sin theta (stance)
 
-Same inverse kinematics and joint controller as the spiking walker; L gives the wished speed: v = 4 L stance_hz.
+Same inverse kinematics and joint controller as the spiking walker, and the same smooth start; L gives the wished speed:
+v = 4 L stance_hz.
 Sources: Righetti and Ijspeert, ICRA 2008 (phases, swing and stance); Bellegarda and Ijspeert, CPG-RL, RA-L 7, 2022
 (amplitude, a = 150, foot map); gains and h, g_c, g_p of the EPFL course on legged robots.
 """
@@ -43,6 +44,7 @@ class HopfConfig:
     stand: float = parameter(0.25, "h, m", 0.05, 1.0)
     clearance: float = parameter(0.05, "g_c, m", 0.0, 0.3)
     penetration: float = parameter(0.01, "g_p, m", 0.0, 0.1)
+    start_ms: float = parameter(500.0, "time constant of taking up a commanded velocity, ms", 1.0, 5000.0)
     longest: float = parameter(0.15, "largest L, m", 0.0, 1.0)
     kinematics: KinematicsConfig = group(KinematicsConfig)
 
@@ -72,6 +74,7 @@ class HopfWalker:
         self.state = np.zeros((3, 4))  # theta, r, r'
         self.state[0] = -self._lags
         self._t_ns = -1
+        self._velocity = np.zeros(3)  # taken up so far
 
     def walk(self, wish: BodyCommand) -> None:
         """Walk at this velocity from now on."""
@@ -88,10 +91,14 @@ class HopfWalker:
         config = self.config
         steps = (t_end_ns - self._t_ns) // 1_000_000 if 0 <= self._t_ns <= t_end_ns else 1
         self._t_ns = t_end_ns
-        velocity = np.array([wish.vx, wish.vy, wish.yaw_rate])
-        walking = bool(np.isfinite(velocity).all() and np.abs(velocity).max() > 0.0)
+        wanted = np.array([wish.vx, wish.vy, wish.yaw_rate])
+        if not np.isfinite(wanted).all():
+            wanted[:] = 0.0
+        walking = bool(np.abs(wanted).max() > 0.0)
         figures = (config.convergence, config.coupling, config.swing_hz, config.stance_hz, float(walking))
-        _oscillate(self.state, self._lags, figures, min(max(int(steps), 0), MAX_STEPS))
+        steps = min(max(int(steps), 0), MAX_STEPS)
+        _oscillate(self.state, self._lags, figures, steps)
+        velocity = self._velocity = wanted + (self._velocity - wanted) * math.exp(-1e3 * DT_S * steps / config.start_ms)
         theta, r = self.state[0], self.state[1]
         offset = config.kinematics.hip * SIDES
         x, y = self._hips[:, 0], self._hips[:, 1] + offset

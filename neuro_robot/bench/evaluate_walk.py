@@ -1,10 +1,11 @@
 """Many walks in parallel processes: how a spiking gait that learns compares with one that does not, and with Hopf.
 
 Rows: `hopf` is the open loop of amplitude-controlled oscillators; `frozen` is the spiking network with its initial
-weights and learning off; `learned` has learned on the training grounds and goes on learning while it is evaluated;
-`shuffled` is the same with the reward's values at random times; `fresh` has learned nothing before and learns during
-the walk itself; `blind` is `learned` without its eyes. All walk the same grounds, none of which is among the training
-grounds. Success: upright to the end and at least 80 % of the commanded way, or the goal where there is one.
+weights and learning off; `fixed` does not learn either, its gait has the constants FIXED, chosen by hand on seeds from
+300; `learned` has learned on the training grounds and goes on learning while it is evaluated; `kept` has learned the
+same and learning is off; `shuffled` is `learned` with the reward's values at random times; `fresh` has learned nothing
+before and learns during the walk itself; `blind` is `learned` without its eyes. All walk the same grounds, on
+seeds that none has learned. Success: upright to the end and at least 80 % of the commanded way, or the goal.
 """
 
 from __future__ import annotations
@@ -33,8 +34,11 @@ ROWS = ("hopf", "frozen", "learned", "shuffled")
 TRAINED = ("learned", "shuffled")
 TRAINING_GROUNDS = ("walk_obstacles", "walk_rough", "walk_obstacles", "walk_boxes", "walk_obstacles",
                     "walk_rough?terrain.0.height_m=0.08")  # fmt: skip
-BLIND = "blind"
-FRESH = "fresh"
+BLIND, FRESH, KEPT = "blind", "fresh", "kept"
+AFTER_LEARNED = (BLIND, KEPT)  # rows that walk with what `learned` has learned
+CONSTANT = "fixed"
+FIXED: dict[str, object] = {"step.height": 0.10, "step.stand": 0.23, "step.stride": 1.5, "cpg.coupling": 0.024,
+                            "step.height_range": 0.0, "step.crouch_range": 0.0, "step.stride_range": 0.0}  # fmt: skip
 Floats = npt.NDArray[np.float64]
 Report = Callable[[str, int, int], None]
 
@@ -59,7 +63,7 @@ class WalkEvaluation:
 
     def check(self) -> None:
         """Raise ConfigError for anything that cannot be evaluated."""
-        known = (*ROWS, BLIND, FRESH)
+        known = (*ROWS, *AFTER_LEARNED, FRESH, CONSTANT)
         unknown = [name for name in self.rows if name not in known]
         if unknown or not self.rows:
             raise ConfigError(f"rows: expected some of {', '.join(known)}, got {', '.join(unknown) or 'none'}")
@@ -71,8 +75,8 @@ class WalkEvaluation:
             )
         for world in (*self.worlds, *self.train_worlds):
             load_world(world, 0)
-        if BLIND in self.rows and not self.weights and "learned" not in self.rows:
-            raise ConfigError("rows: blind walks with what learned has learned: add learned, or give weights")
+        if set(AFTER_LEARNED) & set(self.rows) and not self.weights and "learned" not in self.rows:
+            raise ConfigError("rows: blind, kept walk with what learned has learned: add learned, or give weights")
         if "hopf" in self.rows and "body.urdf" in self.sim:
             raise ConfigError("rows: hopf has the legs of the A1 and is no baseline for another body: leave it out")
         if self.processes < 1 or not 1 <= self.networks <= len(self.seeds):
@@ -90,31 +94,39 @@ class WalkEvaluation:
 
     def given(self, row: str, network: int) -> str | None:
         """The file that a row walks with without training for it; None: it trains, or has nothing to learn."""
-        if self.weights and Path(self.weights).is_dir() and row in (*TRAINED, BLIND):
-            return str(Path(self.weights) / f"{'learned' if row == BLIND else row}_{network}.npz")
-        return self.weights if row in ("learned", BLIND) else None
+        if self.weights and Path(self.weights).is_dir() and row in (*TRAINED, *AFTER_LEARNED):
+            return str(Path(self.weights) / f"{'learned' if row in AFTER_LEARNED else row}_{network}.npz")
+        return self.weights if row in ("learned", *AFTER_LEARNED) else None
 
 
 def evaluate_walk(request: WalkEvaluation, report: Report | None = None) -> dict[str, Any]:
     """Walk every row over every world and seed; return a result ready for JSON.
 
-    `rows` by name and world, each as `summarise_walks` has it; `training` by row; `walks` with every evaluation walk.
+    `rows` by name and world, each as `summarise_walks` has it, and by network (successes, walks); `training` by row;
+    `walks` with every evaluation walk.
     """
+    request = replace(
+        request, rows=tuple(dict.fromkeys(request.rows)), worlds=tuple(dict.fromkeys(request.worlds))
+    )  # a row given twice is one row
     request.check()
     started = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="neuro_robot_") as scratch:
         folder = Path(request.keep_weights_in or scratch)
         done = run_jobs(_first_jobs(request, folder), _follow_up(request), request.processes, report)
-    walks: dict[tuple[str, str], list[Episode]] = {(row, world): [] for row in request.rows for world in request.worlds}
+    cells = [(row, world) for row in request.rows for world in request.worlds]
+    walks: dict[tuple[str, str], list[Episode]] = {cell: [] for cell in cells}
+    by_network = {cell: np.zeros((request.networks, 2), np.int64) for cell in cells}
     training: dict[str, list[TrainingResult]] = {row: [] for row in request.rows if row in TRAINED}
     for job, result in done:
         if isinstance(result, TrainingResult):
             training[job.row].append(result)
         else:
             walks[result[0]].append(result[1])
+            by_network[result[0]][job.network] += result[1].success, 1
     rows: dict[str, dict[str, Any]] = {row: {} for row in request.rows}
     for (row, world), episodes in walks.items():
-        rows[row][world] = summarise_walks(sorted(episodes, key=lambda e: e.seed))
+        cell = summarise_walks(sorted(episodes, key=lambda e: e.seed))
+        rows[row][world] = {**cell, "networks": by_network[row, world].tolist()}
     result = {
         "worlds": list(request.worlds),
         "seeds": list(request.seeds),
@@ -129,7 +141,7 @@ def evaluate_walk(request: WalkEvaluation, report: Report | None = None) -> dict
 
 
 def _request(request: WalkEvaluation, row: str, world: str, seed: int, network: int) -> FlightRequest:
-    mind = {**request.mind, "seeing": False} if row == BLIND else request.mind
+    rows: dict[str, dict[str, object]] = {BLIND: {"seeing": False}, CONSTANT: FIXED}
     return FlightRequest(
         robot="quadruped",
         world=world,
@@ -140,7 +152,7 @@ def _request(request: WalkEvaluation, row: str, world: str, seed: int, network: 
         reward_mode="shuffled" if row == "shuffled" else "normal",
         mind_seed=network,
         sim={**request.sim, "episode.timeout_s": request.duration_s},
-        mind={} if row == "hopf" else mind,
+        mind={} if row == "hopf" else {**request.mind, **rows.get(row, {})},
     )
 
 
@@ -161,7 +173,7 @@ def _first_jobs(request: WalkEvaluation, folder: Path) -> list[Job]:
                 jobs.append(Job(row, f"train {row} {network}", train, (asked,), network))
     for row in request.rows:
         if row not in TRAINED or request.given(row, 0):
-            if row == BLIND and not request.weights and "learned" in request.rows:
+            if row in AFTER_LEARNED and not request.weights:
                 continue  # walks with what `learned` learns
             for network in range(request.networks):
                 jobs += _walks(request, row, network, request.given(row, network))
@@ -179,7 +191,7 @@ def _follow_up(request: WalkEvaluation) -> Callable[[Job, Any], list[Job]]:
     def follow(job: Job, result: object) -> list[Job]:
         if not isinstance(result, TrainingResult):
             return []
-        rows = [job.row] + ([BLIND] if job.row == "learned" and BLIND in request.rows else [])
+        rows = [job.row, *(row for row in AFTER_LEARNED if job.row == "learned" and row in request.rows)]
         return [more for row in rows for more in _walks(request, row, job.network, result.weights)]
 
     return follow

@@ -21,7 +21,7 @@ from neuro_robot.bench.bodies import body_of
 from neuro_robot.bench.pilots import Pilot, Recorder, Reply, make_pilot
 from neuro_robot.config import from_dict
 from neuro_robot.sim.simulation import Observation
-from neuro_robot.sim.world import load_world
+from neuro_robot.sim.world import Start, load_world
 
 Floats = npt.NDArray[np.float64]
 Progress = Callable[[float, Observation], None]
@@ -43,6 +43,9 @@ class FlightRequest:
     time_limit_s: float | None = None  # stop here even without an outcome (a training budget)
     sim: Mapping[str, object] = field(default_factory=dict)  # overrides of DroneConfig
     mind: Mapping[str, object] = field(default_factory=dict)  # overrides of the pilot's configuration
+
+
+ORIGIN = Start(0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,7 @@ class FlightLog:
     score: dict[str, float] = field(default_factory=dict)  # the simulation's own figures, from the truth
     heading: Floats = field(default_factory=lambda: np.empty(0))  # (N,) rad, left of x
     gait: dict[str, Floats] = field(default_factory=dict)  # (N - 1,) each: how a walker stepped
+    start: Start = ORIGIN
 
     @property
     def success(self) -> bool:
@@ -82,14 +86,14 @@ class FlightLog:
         return success(self.outcome, self.advance_m, self.request.speed, self.duration_s)
 
     @property
-    def turned_deg(self) -> float:
-        """Heading at the end against that of the start, degrees to the left, -180 to 180."""
-        return math.degrees(math.remainder(self.heading[-1] - self.heading[0], math.tau)) if len(self.heading) else 0.0
+    def advance_m(self) -> float:
+        """Straight ahead from the start, in its heading."""
+        return float(self.ahead[-1] - self.ahead[0]) if len(self.position) else 0.0
 
     @property
-    def advance_m(self) -> float:
-        """Straight ahead from the start, in its heading (x of odom)."""
-        return float(self.position[-1, 0] - self.position[0, 0]) if len(self.position) else 0.0
+    def ahead(self) -> Floats:
+        """(N,) ways ahead of the start, m."""
+        return self.start.ahead(self.position[:, 0], self.position[:, 1])
 
     @property
     def duration_s(self) -> float:
@@ -195,6 +199,7 @@ def fly(
         diagnostics=pilot_diagnostics(pilot),
         activity=activity,
         digest=trace.digest.result(after or None),
+        start=world.start,
         score={} if score is None else {name: float(value) for name, value in score._asdict().items()},
         **trace.columns(),
     )

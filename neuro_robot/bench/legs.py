@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from neuro_robot.agents.gait import gait_at, gaits_of
 from neuro_robot.bench.rundata import RunData
+from neuro_robot.bench.statistics import heading_lost
 from neuro_robot.config import from_dict
 from neuro_robot.sim.quadrotor import GRAVITY
 from neuro_robot.sim.quadruped import LEGS, QuadrupedConfig, foot_positions, leg_geometry
@@ -31,7 +32,6 @@ def leg_summary(run: RunData, diagnostics: Mapping[str, Any]) -> dict[str, Any] 
     seconds = max(run.duration_s, 1e-9)
     ahead = run.advance_m
     roll, pitch, yaw = attitude(run)
-    turned = math.degrees(math.remainder(yaw[-1] - yaw[0], math.tau)) if len(yaw) else 0.0
     steps = int(np.count_nonzero(run.touches["p"]))
     score = {name.removeprefix(SCORE): float(value) for name, value in diagnostics.items() if name.startswith(SCORE)}
     work, mass = score.get("positive_work_j"), score.get("mass_kg")
@@ -39,7 +39,7 @@ def leg_summary(run: RunData, diagnostics: Mapping[str, Any]) -> dict[str, Any] 
     return {
         "advance_m": ahead,
         "mean_speed": ahead / seconds,
-        "drift_deg_per_10s": turned * 10.0 / seconds,
+        "heading_lost_deg": heading_lost(run.odom_t, yaw),
         "cost_of_transport": work / (mass * GRAVITY * ahead) if priced and work and mass else None,
         "positive_work_j": work,
         "slip_m": score.get("slip_m"),

@@ -57,8 +57,9 @@ class RunData:
 
     @property
     def advance_m(self) -> float:
-        """Straight ahead from the start (x of odom)."""
-        return float(self.position[-1, 0] - self.position[0, 0]) if len(self.position) else 0.0
+        """Straight ahead from the start, in its heading."""
+        ahead = self.world.start.ahead(self.position[:, 0], self.position[:, 1])
+        return float(ahead[-1] - ahead[0]) if len(ahead) else 0.0
 
     @property
     def duration_s(self) -> float:

@@ -8,10 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from neuro_robot.bench.flight import FlightLog
 
 Z_95 = 1.959963984540054  # 97.5 % quantile of the normal distribution
+HEADING_S = 10.0
+Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ class Episode:
     wall_s: float
     success: bool = False  # as the body defines it
     advance_m: float = 0.0  # straight ahead from the start
-    turned_deg: float = 0.0  # heading at the end against that of the start, to the left
+    heading_lost_deg: float | None = None  # in 10 s, as `heading_lost` has it
     score: dict[str, float] = field(default_factory=dict)  # the simulation's own figures
 
 
@@ -57,9 +60,25 @@ def episode_of(log: FlightLog, row: str) -> Episode:
         wall_s=log.wall_s,
         success=log.success,
         advance_m=log.advance_m,
-        turned_deg=log.turned_deg,
+        heading_lost_deg=heading_lost(log.t, log.heading) if len(log.heading) else None,
         score=log.score,
     )
+
+
+def heading_lost(t: Floats, heading: Floats) -> float | None:
+    """Mean turn within HEADING_S either way, degrees; None for a shorter walk.
+
+    t: ascending, s; heading: rad, its mean over a second is taken so that the sway of the steps does not count.
+    """
+    if len(t) < 2 or t[-1] - t[0] < HEADING_S + 1.0:
+        return None
+    total = np.concatenate([[0.0], np.cumsum(np.unwrap(heading))])
+    first = np.searchsorted(t, t - 1.0, side="right")
+    mean = (total[1:] - total[first]) / (np.arange(len(t)) + 1 - first)
+    begin = t >= t[0] + 1.0
+    end = begin & (t <= t[-1] - HEADING_S)
+    later = np.interp(t[end] + HEADING_S, t[begin], mean[begin])
+    return float(np.degrees(np.abs(later - mean[end]).mean()))
 
 
 def wilson_interval(successes: int, trials: int, z: float = Z_95) -> tuple[float, float]:

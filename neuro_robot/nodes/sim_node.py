@@ -235,6 +235,7 @@ class SimNode(CoreNode):
             "seed": self._simulation.seed,
             "t_s": seen.t_ns * 1e-9,
             "x_m": float(seen.odom.position[0]),
+            "y_m": float(seen.odom.position[1]),
             "done": self._simulation.share_done,
             "outcome": outcome.kind if outcome else "",
             "outcome_t_s": outcome.t_ns * 1e-9 if outcome else 0.0,

@@ -5,10 +5,12 @@ Frame: x forward, y left, z up, metres; the ground is the plane z = 0.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path as FilePath
+from typing import TypeVar
 
 import numpy as np
 import yaml
@@ -62,6 +64,9 @@ class WorldObject:
         return 2.0 * self.size[2]
 
 
+Metres = TypeVar("Metres", float, NDArray[np.float64])
+
+
 @dataclass(frozen=True)
 class Start:
     """Where a robot begins: position (m) and heading (rad, 0 looks along +x)."""
@@ -70,6 +75,10 @@ class Start:
     y: float
     z: float
     yaw: float = 0.0
+
+    def ahead(self, x: Metres, y: Metres) -> Metres:
+        """How far points (m) lie ahead of it, along its heading, m."""
+        return math.cos(self.yaw) * (x - self.x) + math.sin(self.yaw) * (y - self.y)
 
 
 @dataclass(frozen=True)

@@ -147,3 +147,15 @@ def test_hopf_oscillators_reach_their_amplitude_and_lags():
     np.testing.assert_allclose(walker.state[1], 1.0, atol=0.01)
     theta = walker.state[0] / (2 * np.pi)
     np.testing.assert_allclose((theta - theta[0] + GAITS["trot"].lags + 0.5) % 1.0 - 0.5, 0.0, atol=0.04)
+
+
+def test_hopf_takes_its_speed_up_smoothly_and_survives_a_wish_that_is_none():
+    walker = HopfWalker(HopfConfig(start_ms=500.0), 0)
+    reached = []
+    for k in range(400):
+        wish = BodyCommand(0, 0.6 if k != 50 else float("nan"), 0.0, 0.0, 0.0)
+        command = walker.step(None, k * 5_000_000, None, None, wish)
+        reached.append(walker._velocity[0])
+        assert command.is_finite()
+    assert reached[20] == pytest.approx(0.6 * (1 - np.exp(-0.2)), rel=0.02)  # 100 ms
+    assert reached[-1] == pytest.approx(0.6, rel=0.03)

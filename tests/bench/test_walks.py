@@ -10,18 +10,22 @@ import numpy as np
 import pytest
 from bench.fakes import episode, fake_run, log_of
 from rich.console import Console
+from scipy.stats import poisson
 
-from neuro_robot.bench import leg_figures, walk_figures
+from neuro_robot.bench import evaluate_walk, leg_figures, walk_figures
 from neuro_robot.bench.bodies import body_of, walked
 from neuro_robot.bench.evaluate_walk import WalkEvaluation, _first_jobs
 from neuro_robot.bench.flight import FlightRequest
 from neuro_robot.bench.legs import attitude, duty_factors, feet_in_trunk, leg_points, leg_summary, stances
+from neuro_robot.bench.pilots import mind_config
+from neuro_robot.bench.statistics import heading_lost
 from neuro_robot.bench.walk_figures import summarise_walks
 from neuro_robot.cli_walk_tables import shift_table
 from neuro_robot.config import to_dict
 from neuro_robot.errors import ConfigError, NeuroRobotError
 from neuro_robot.events.array import EVENT_DTYPE
 from neuro_robot.sim.quadruped import QuadrupedConfig, stance_of
+from neuro_robot.sim.world import Start, load_world
 
 SECONDS = 4.0
 
@@ -55,7 +59,7 @@ def test_the_legs_part_of_the_summary():
     legs = leg_summary(walked_run(), score)
     assert legs["advance_m"] == pytest.approx(2.0)
     assert legs["mean_speed"] == pytest.approx(0.5)
-    assert legs["drift_deg_per_10s"] == pytest.approx(math.degrees(0.2) * 10 / SECONDS)
+    assert legs["heading_lost_deg"] is None
     assert legs["cost_of_transport"] == pytest.approx(60.0 / (12.0 * 9.80665 * 2.0), rel=1e-3)
     assert legs["steps"] == 2
     assert legs["step_rate_hz"] == pytest.approx(2 / 4 / SECONDS)
@@ -104,22 +108,80 @@ def test_success_is_upright_and_far_enough_or_the_goal():
         body_of("boat")
 
 
-def walk_of(outcome, advance, work, turned, success):
+def walk_of(outcome, advance, work, lost, success):
     made = episode(outcome, seconds=20.0)
     score = {"positive_work_j": work, "mass_kg": 12.0}
-    return replace(made, advance_m=advance, turned_deg=turned, score=score, success=success)
+    return replace(made, advance_m=advance, heading_lost_deg=lost, score=score, success=success)
 
 
 def test_a_cell_of_the_table():
-    walks = [walk_of("timeout", 12.0, 500.0, 4.0, True), walk_of("fall", 3.0, 100.0, -2.0, False),
+    walks = [walk_of("timeout", 12.0, 500.0, 4.0, True), walk_of("fall", 3.0, 100.0, None, False),
              walk_of("timeout", -1.0, 400.0, 0.0, False)]  # fmt: skip
     cell = summarise_walks(walks)
     assert (cell["walks"], cell["successes"], cell["falls"]) == (3, 1, 1)
     assert cell["falls_per_100m"] == pytest.approx(100 / 15)
     assert cell["mean_speed"] == pytest.approx(14.0 / 60.0)
     assert cell["cost_of_transport"] == pytest.approx(1000.0 / (12.0 * 9.80665 * 15.0), rel=1e-3)
-    assert cell["drift_deg_per_10s"] == pytest.approx(1.0)
+    assert cell["heading_lost_deg"] == pytest.approx(2.0)  # a walk too short to tell is left out
+    low, high = cell["falls_interval"]
+    assert poisson.sf(0, low * 0.15) == pytest.approx(0.025)  # one fall or more, were the rate the lowest
+    assert poisson.cdf(1, high * 0.15) == pytest.approx(0.025)
+    assert cell["speed_interval"][0] < cell["mean_speed"] < cell["speed_interval"][1]
     assert summarise_walks([])["success_rate"] is None
+    collided = summarise_walks([walk_of("collision", 3.0, 100.0, None, False)])
+    assert (collided["falls"], collided["collisions"], collided["falls_per_100m"]) == (0, 1, 0.0)
+
+
+def test_the_interval_of_the_cost_of_transport_is_that_of_many_walks():
+    rng = np.random.default_rng(4)
+    costs = rng.normal(0.6, 0.1, 200)
+    walks = [walk_of("timeout", 10.0, cost * 12.0 * 9.80665 * 10.0, 0.0, True) for cost in costs]
+    low, high = summarise_walks(walks)["cost_interval"]
+    expected = 1.96 * costs.std(ddof=1) / math.sqrt(200)
+    assert (low, high) == pytest.approx((costs.mean() - expected, costs.mean() + expected), abs=0.1 * expected)
+
+
+def test_heading_lost_is_the_turn_in_ten_seconds_without_the_sway_of_the_steps():
+    t = np.arange(0.0, 60.0, 0.005)
+    turning = np.radians(-0.3) * t + np.radians(5.0) * np.sin(2 * np.pi * 2.0 * t)
+    assert heading_lost(t, turning) == pytest.approx(3.0, rel=1e-2)
+    spinning = np.angle(np.exp(1j * np.radians(30.0) * t))  # wraps, and is not the less for it
+    assert heading_lost(t, spinning) == pytest.approx(300.0, rel=1e-3)
+    assert heading_lost(t[:2000], turning[:2000]) is None
+
+
+def test_ways_count_along_the_heading_of_the_start():
+    log = log_of(FlightRequest(robot="quadruped", world="walk_flat", speed=0.6), "timeout", 12.0)
+    aside = replace(log, position=log.position[:, [1, 0, 2]], start=Start(0.0, 0.0, 0.3, math.pi / 2))
+    assert aside.advance_m == pytest.approx(log.advance_m) == pytest.approx(12.0)
+
+
+def test_a_slope_under_foot_from_the_start_is_no_change():
+    slope, ground = load_world("walk_slope", 0), load_world("walk_shift_ground", 0)
+    assert not walk_figures.changes(slope)
+    assert walk_figures.changes(ground)
+
+
+def test_kept_and_fixed_do_not_learn_and_a_row_given_twice_is_one(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(evaluate_walk, "run_jobs", lambda jobs, *_: [(job, walked_job(job, asked)) for job in jobs])
+    (tmp_path / "learned_0.npz").write_bytes(b"")
+    request = WalkEvaluation(seeds=(0, 1), rows=("kept", "fixed", "kept"), weights=str(tmp_path))
+    result = evaluate_walk.evaluate_walk(request)
+    assert {row: cells["walk_flat"]["networks"] for row, cells in result["rows"].items()} == {
+        "kept": [[2, 2]],
+        "fixed": [[2, 2]],
+    }
+    kept, fixed = asked[0], asked[-1]
+    assert not kept.learning and kept.weights == str(tmp_path / "learned_0.npz")  # noqa: PT018
+    assert not fixed.learning and fixed.weights is None and fixed.mind == evaluate_walk.FIXED  # noqa: PT018
+    mind_config(fixed)  # every constant is a parameter of the mind
+
+
+def walked_job(job, asked):
+    request, row, world = job.arguments
+    asked.append(request)
+    return (row, world), replace(walk_of("timeout", 12.0, 500.0, 0.0, True), row=row, seed=request.seed)
 
 
 @pytest.mark.parametrize("world", ["walk_shift_ground", "walk_shift_friction"])
@@ -129,16 +191,16 @@ def test_walks_that_end_before_the_shift_are_counted_apart(monkeypatch, world):
     asked = FlightRequest(robot="quadruped", world=world, speed=0.6)
     walks = [walk_figures.walk(replace(asked, seed=seed), "frozen", world)[1] for seed in ended]
     cell = summarise_walks(walks)
-    assert (cell["walks"], cell["shifted"], cell["fell_before_shift"], cell["ended_before_shift"]) == (5, 2, 2, 1)
+    assert (cell["walks"], cell["shifted"], cell["fell_before_shift"], cell["ended_before_shift"]) == (5, 2, 1, 2)
     assert cell["recovered"] == 1  # the one that fell after it did not come back
     assert cell["speed_before"] == pytest.approx(0.6)
     none = summarise_walks(walks[:2])
     assert (none["shifted"], none["median_recovery_s"], none["speed_before"]) == (0, None, None)
     result = {"worlds": [world], "rows": {"frozen": {world: cell}, "hopf": {world: none}}}
-    console = Console(width=160)
+    console = Console(width=200)
     with console.capture() as told:
         console.print(shift_table(result))
-    assert "2 of 5, 2 fell before, 1 ended before" in told.get()
+    assert "2 of 5, 1 fell before, 2 ended before" in told.get()
     assert "0 of 2, 1 fell before, 1 ended before" in told.get()
 
 
@@ -186,7 +248,7 @@ def test_the_weights_of_an_earlier_evaluation_are_walked_with_instead_of_trainin
     ({"processes": 0}, "processes, networks"),
     ({"seeds": (0, 1), "networks": 3}, "networks at most 2"),
     ({"train_worlds": ("walk_on_water",)}, "walk_on_water"),
-    ({"rows": ("blind",)}, "blind walks with what learned has learned"),
+    ({"rows": ("blind",)}, "walk with what learned has learned"),
     ({"rows": ("hopf",), "sim": {"body.urdf": "x.urdf"}}, "hopf has the legs of the A1"),
     ({"duration_s": 0.0}, "expected numbers above 0"),
 ])  # fmt: skip
