@@ -112,6 +112,9 @@ def evaluate_walk(
         typer.Option(help="Ground to learn on, taken in turn; default: pillars, rough ground, boxes."),
     ] = None,
     train_minutes: Annotated[float, typer.Option(help="Simulated walking to learn in, minutes.")] = 12.0,
+    train_seconds: Annotated[
+        float, typer.Option(min=0.1, max=3600.0, help="Length of a training walk, simulated seconds.")
+    ] = 55.0,
     networks: Annotated[int, typer.Option(min=1, help="Networks trained per row; the walks are shared out.")] = 1,
     weights: Annotated[
         str, typer.Option(help="Walk with these instead of training: a file for `learned`, or the --out of a training.")
@@ -131,7 +134,7 @@ def evaluate_walk(
 
     neuro_robot evaluate walk --world walk_rough --world walk_boxes --networks 3 --weights trained
     """
-    from neuro_robot.bench.console import with_progress
+    from neuro_robot.bench.console import training_table, with_progress
     from neuro_robot.bench.evaluate_walk import ROWS, TRAINING_GROUNDS, WalkEvaluation
     from neuro_robot.bench.evaluate_walk import evaluate_walk as evaluated
 
@@ -145,6 +148,7 @@ def evaluate_walk(
         processes=processes,
         train_worlds=tuple(train_world or TRAINING_GROUNDS),
         train_minutes=train_minutes,
+        train_seconds=train_seconds,
         networks=networks,
         weights=weights or None,
         sim=said.sim,
@@ -155,8 +159,11 @@ def evaluate_walk(
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
         (out / "result.json").write_text(json.dumps(result, indent=2, allow_nan=False))
-    shifts = shift_table(result)
-    show(result, as_json, lambda: Group(evaluation_table(result), *([shifts] if shifts else [])))
+    tables = [evaluation_table(result), shift_table(result), training_table(result) if result["training"] else None]
+    show(result, as_json, lambda: Group(*(table for table in tables if table)))
+    if result["training"] and not as_json:
+        kept = f"weights and result.json in {out}" if out else "not kept: --out FOLDER keeps what was learned"
+        Console(stderr=True).print(kept, soft_wrap=True)
 
 
 def _said(params: Path | None) -> Overrides:

@@ -67,10 +67,10 @@ def evaluation_table(result: dict[str, Any]) -> Table:
     )
     caption = (
         "success: the goal, or upright to the end and at least 80 % of the commanded way, with its 95 % interval; "
-        "/100 m: falls; CoT: cost of transport, positive joint work; deg: turned off the heading in 10 s"
+        "hits: collisions; /100 m: falls; CoT: cost of transport, positive joint work; deg: turn in 10 s, mean"
     )
     table = Table(title=title, caption=caption, box=SIMPLE_HEAD, pad_edge=False)
-    columns = ("success, %", "falls", "/100 m", "m/s", "CoT", "deg")
+    columns = ("success, %", "hits", "falls", "/100 m", "m/s", "CoT", "deg")
     table.add_column("ground", overflow="fold")
     table.add_column("row", no_wrap=True)
     for name in columns:
@@ -115,7 +115,7 @@ def _cells(cell: dict[str, Any]) -> list[str]:
     low, high = cell["interval"]
     rate = "-" if cell["success_rate"] is None else f"{100 * cell['success_rate']:.0f}"
     return [
-        f"{rate} ({100 * low:.0f} to {100 * high:.0f})", str(cell["falls"]), number(cell["falls_per_100m"]),
-        number(cell["mean_speed"]), number(cell["cost_of_transport"]),
+        f"{rate} ({100 * low:.0f} to {100 * high:.0f})", str(cell["collisions"]), str(cell["falls"]),
+        number(cell["falls_per_100m"]), number(cell["mean_speed"]), number(cell["cost_of_transport"]),
         number(cell["heading_lost_deg"], 1),
     ]  # fmt: skip

@@ -44,8 +44,8 @@ def evaluation_table(result: dict[str, Any]) -> Table:
 
 def training_table(result: dict[str, Any]) -> Table:
     """One line per trained network: budget used, and when the last ten training flights reached each rate."""
-    table = Table(title="training, simulated minutes until ten flights in a row reached")
-    for name in ("network", "minutes", "flights", "50 %", "80 %", "90 %", "100 %"):
+    table = Table(title="training: minutes until the last ten succeeded at")
+    for name in ("network", "minutes", "runs", "50 %", "80 %", "90 %", "100 %"):
         table.add_column(name, justify="left" if name == "network" else "right")
     for row, networks in result["training"].items():
         for number, one in enumerate(networks):

@@ -55,6 +55,7 @@ class WalkEvaluation:
     processes: int = 2
     train_worlds: tuple[str, ...] = TRAINING_GROUNDS  # taken in turn
     train_minutes: float = 12.0
+    train_seconds: float = 55.0  # of a training walk
     networks: int = 1  # independent initial weights; evaluation walks take them in turn
     weights: str | None = None  # instead of training: a file for `learned` (and `blind`), or an evaluation's folder
     keep_weights_in: str | None = None
@@ -88,9 +89,12 @@ class WalkEvaluation:
             for network in range(self.networks):
                 weights = self.given(row, network)
                 if weights and not Path(weights).is_file():
-                    raise ConfigError(f"weights: expected {weights} for {row}, network {network}: no such file")
-        if not (self.duration_s > 0 and self.train_minutes > 0 and self.speed > 0):
-            raise ConfigError("duration, train_minutes, speed: expected numbers above 0")
+                    raise ConfigError(
+                        f"weights: expected {weights} for {row}, network {network}: no such file; "
+                        "give a weights file, or the --out of a training of as many --networks"
+                    )
+        if not min(self.duration_s, self.train_seconds, self.train_minutes, self.speed) > 0:
+            raise ConfigError("duration, train_seconds, train_minutes, speed: expected numbers above 0")
 
     def given(self, row: str, network: int) -> str | None:
         """The file that a row walks with without training for it; None: it trains, or has nothing to learn."""
@@ -162,8 +166,9 @@ def _first_jobs(request: WalkEvaluation, folder: Path) -> list[Job]:
     for row in request.rows:
         if row in TRAINED and not request.given(row, 0):
             for network in range(request.networks):
+                longer = replace(request, duration_s=request.train_seconds)
                 asked = TrainingRequest(
-                    flight=_request(request, row, request.train_worlds[0], 0, network),
+                    flight=_request(longer, row, request.train_worlds[0], 0, network),
                     speeds=(request.speed,),
                     first_seed=TRAINING_SEED + TRAINING_STRIDE * network,
                     minutes=request.train_minutes,

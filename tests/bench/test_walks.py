@@ -222,6 +222,8 @@ def test_rows_share_the_worlds_and_training_grounds_are_others():
         "train shuffled 1",
     ]
     assert {job.arguments[0].first_seed for job in jobs[:4]} == {1000, 2000}
+    assert {job.arguments[0].flight.sim["episode.timeout_s"] for job in jobs[:4]} == {55.0}
+    assert {job.arguments[0].sim["episode.timeout_s"] for job in jobs[4:]} == {20.0}
     assert sum(job.row == "hopf" for job in jobs) == sum(job.row == "frozen" for job in jobs) == 6
     assert not any(job.row == "learned" for job in jobs[4:])
 
