@@ -17,6 +17,10 @@ class PacketError(NeuroRobotError):
     """An event packet cannot be used at all (unknown encoding, impossible geometry)."""
 
 
+class SampleError(NeuroRobotError):
+    """A sample of what a robot feels cannot be used (joints that nobody can tell apart)."""
+
+
 class FileFormatError(NeuroRobotError):
     """An event file cannot be read or written; the message names the defect and, inside a file, its byte offset."""
 

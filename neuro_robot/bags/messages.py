@@ -13,6 +13,7 @@ import numpy as np
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from rosbags.typesys.store import Typestore
 
+from neuro_robot.bags.joint_order import in_order
 from neuro_robot.bags.legs import JointSample
 from neuro_robot.bags.topics import (
     CLOCK,
@@ -197,13 +198,16 @@ def trajectory_from(message: Any) -> JointCommand:  # noqa: ANN401
 
 
 def joint_sample_from(message: Any) -> JointSample:  # noqa: ANN401
-    """The plain sample of a ROS or rosbags JointState; what the robot does not report is 0."""
+    """The plain sample of a ROS or rosbags JointState, in our joints' order; what the robot does not report is 0.
+
+    Raises SampleError for one whose joints cannot be told apart, see `joint_order.in_order`.
+    """
     zeros = (0.0,) * len(message.position)
     position, velocity, effort = (
-        tuple(float(value) for value in values) if len(values) == len(zeros) else zeros
+        tuple(float(value) for value in values) if len(values) else zeros
         for values in (message.position, message.velocity, message.effort)
     )
-    return JointSample(stamp_ns(message) or 0, tuple(message.name), position, velocity, effort)
+    return in_order(JointSample(stamp_ns(message) or 0, tuple(message.name), position, velocity, effort))
 
 
 def _xyz(value: Any) -> Vector3:  # noqa: ANN401

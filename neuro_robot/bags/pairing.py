@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 import numpy as np
@@ -13,6 +14,7 @@ from neuro_robot.bags.legs import LegSamples
 from neuro_robot.bags.messages import imu_from, joint_sample_from, packet_from
 from neuro_robot.bags.reader import BagReader
 from neuro_robot.bags.topics import FOOT_CONTACTS, IMU, JOINT_STATES
+from neuro_robot.errors import PacketError, SampleError
 from neuro_robot.events.packet import EventPacket
 from neuro_robot.robot import Imu, LegSense
 
@@ -190,10 +192,13 @@ def _fed(pairing: Pairing[T], samples: Iterator[T], packet: EventPacket) -> tupl
 
 
 def _leg_senses(reader: BagReader) -> Iterator[LegSense]:
+    """What can be used, as the node does that refuses the rest and goes on."""
     samples = LegSamples()
     for message in reader.messages(JOINT_STATES.name, FOOT_CONTACTS.name):
-        if message.topic == JOINT_STATES.name:
-            samples.add_joints(joint_sample_from(message.value()))
-        else:
-            samples.add_contacts(packet_from(message.value()))
+        told = message.value()
+        with suppress(SampleError, PacketError):
+            if message.topic == JOINT_STATES.name:
+                samples.add_joints(joint_sample_from(told))
+            else:
+                samples.add_contacts(packet_from(told))
         yield from samples.complete()

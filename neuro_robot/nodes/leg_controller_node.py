@@ -8,6 +8,7 @@ on /diagnostics what it goes by since when. In realtime it stands while a sense 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,10 +28,10 @@ from neuro_robot.bags.pairing import Felt
 from neuro_robot.bags.reader import BagReader
 from neuro_robot.bags.topics import COMMAND, FOOT_CONTACTS, IMU, JOINT_STATES, JOINT_TRAJECTORY
 from neuro_robot.config import group, parameter
-from neuro_robot.errors import PacketError
+from neuro_robot.errors import PacketError, SampleError
 from neuro_robot.events.array import empty_events
 from neuro_robot.events.packet import EventPacket
-from neuro_robot.nodes.controller_node import AnsweringParameters, ControllerNode
+from neuro_robot.nodes.controller_node import AnsweringParameters, ControllerNode, Traffic
 from neuro_robot.nodes.conversions import (
     command_from,
     diagnostics_message,
@@ -55,6 +56,13 @@ class LegControllerParameters(AnsweringParameters):
     mind: WalkerMindConfig = group(WalkerMindConfig)
 
 
+@dataclass
+class LegTraffic(Traffic):
+    """As Traffic."""
+
+    joints_unnamed: int = 0  # samples of joints taken by their places, since the names are not ours
+
+
 class LegControllerNode(ControllerNode):
     """Walks."""
 
@@ -62,6 +70,7 @@ class LegControllerNode(ControllerNode):
     command_topic = JOINT_TRAJECTORY
     command_type = JointTrajectory
     controller_of = LegController
+    _traffic: LegTraffic
     standing = LegSense(0, tuple(stance_of(QuadrupedConfig()).tolist()), STILL, STILL, empty_events())
 
     def __init__(self) -> None:
@@ -73,6 +82,7 @@ class LegControllerNode(ControllerNode):
             with BagReader(self._config.steered_by) as reader:
                 self._controller.follow(applied_in(reader))
         super().open()
+        self._traffic = LegTraffic()
         self._said: Applied | None = None
         self._names = JOINT_NAMES
         self._felt = LegSamples()
@@ -133,14 +143,25 @@ class LegControllerNode(ControllerNode):
         super()._on_imu(message, info)
 
     def _on_joints(self, message: JointState, _info: dict[str, int]) -> None:
-        sample = joint_sample_from(message)
-        if len(sample.position) != len(JOINT_NAMES):
-            self._refuse(f"joint_states: expected {len(JOINT_NAMES)} joints, got {len(sample.position)}")
+        try:
+            sample = joint_sample_from(message)
+        except SampleError as error:
+            self._refuse(str(error))
             return
+        if not message.name or sample.names != JOINT_NAMES:
+            self._take_unnamed(message.name)
         self._watch.came(JOINT_STATES.name)
         self._names = sample.names
         self._felt.add_joints(sample)
         self._legs_came()
+
+    def _take_unnamed(self, names: Sequence[str]) -> None:
+        """Nothing says which joint is which; counted, and said once."""
+        self._traffic.joints_unnamed += 1
+        if self._traffic.joints_unnamed == 1:
+            got = ", ".join(names) or "no names"
+            self.get_logger().warning(f"joint_states: expected {', '.join(JOINT_NAMES)}, got {got}; taken as these in "
+                                      "the order in which they come")  # fmt: skip
 
     def _on_contacts(self, message: EventPacketMsg, _info: dict[str, int]) -> None:
         try:
