@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +39,7 @@ from neuro_robot.nodes.hot import HotSubscriptions
 from neuro_robot.nodes.latency import LatencyHistogram
 from neuro_robot.nodes.parameters import read
 from neuro_robot.robot import Imu, LegSense
-from neuro_robot.snn.faults_text import inject_text
+from neuro_robot.snn.faults_text import checked_text, inject_text
 
 
 @dataclass(frozen=True)
@@ -138,14 +140,15 @@ class ControllerNode(CoreNode):
             self.destroy_lifecycle_publisher(publisher)
         del self._timer
 
-    def changed(self, name: str, value: Any) -> None:  # noqa: ANN401
-        """A dynamic parameter was set."""
+    def change(self, name: str, value: Any) -> Callable[[], object]:  # noqa: ANN401
+        """What may change while it moves."""
+        network = self._controller.mind.network
         if name == "weights_file":
-            self._weights_file = str(value)
-        elif name == "mind.learning":
-            self._controller.mind.network.learning = bool(value)
-        elif name == "mind.faults":
-            inject_text(self._controller.mind.network, str(value), self._config.seed)
+            return partial(setattr, self, "_weights_file", str(value))
+        if name == "mind.learning":
+            return partial(setattr, network, "learning", bool(value))
+        checked_text(network, str(value), self._config.seed)  # mind.faults
+        return partial(inject_text, network, str(value), self._config.seed)
 
     def _on_imu(self, message: ImuMsg, _info: dict[str, int]) -> None:
         self._senses.imu.add(imu_from(message))

@@ -75,8 +75,12 @@ class CoreNode(LifecycleNode):  # type: ignore[misc] # rclpy has no types here
     def cleanup(self) -> None:
         """Give back what configure took; called once for each configure, also on the way out."""
 
-    def changed(self, name: str, value: Any) -> None:  # noqa: ANN401 - whatever type the parameter has
-        """A dynamic parameter was set. Raises NeuroRobotError to refuse it."""
+    def change(self, name: str, value: Any) -> Callable[[], object]:  # noqa: ANN401 - whatever type the parameter has
+        """What sets a dynamic parameter; it is called once all that are set together have been found good.
+
+        Raises NeuroRobotError, with nothing changed, to refuse the value.
+        """
+        raise NotImplementedError(name)
 
     def on_due(self) -> None:
         """The time `due` has come."""
@@ -163,8 +167,8 @@ class CoreNode(LifecycleNode):  # type: ignore[misc] # rclpy has no types here
             result.reason = f"{fixed[0]} takes effect at configure: `ros2 lifecycle set` deactivate and cleanup first"
             return result
         try:
-            for item in own:
-                self.changed(item.name, item.value)
+            for deed in [self.change(item.name, item.value) for item in own]:
+                deed()
         except NeuroRobotError as error:
             result.successful, result.reason = False, str(error)
         return result

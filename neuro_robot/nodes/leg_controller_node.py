@@ -8,8 +8,9 @@ on /diagnostics what it goes by since when. In realtime it stands while a sense 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from event_camera_msgs.msg import EventPacket as EventPacketMsg
@@ -18,6 +19,7 @@ from sensor_msgs.msg import Imu as ImuMsg
 from sensor_msgs.msg import JointState
 from trajectory_msgs.msg import JointTrajectory
 
+from neuro_robot.agents.gait import gaits_of
 from neuro_robot.agents.leg_controller import LegController
 from neuro_robot.agents.walker_config import WalkerMindConfig
 from neuro_robot.applied import SUFFIX, Applied
@@ -95,14 +97,13 @@ class LegControllerNode(ControllerNode):
             self.hot.add(EventPacketMsg, FOOT_CONTACTS.name, self._on_contacts, qos(FOOT_CONTACTS))
             self.hot.add(TwistStamped, COMMAND.name, self._on_wish, qos(COMMAND))
 
-    def changed(self, name: str, value: Any) -> None:  # noqa: ANN401
-        """A dynamic parameter was set."""
+    def change(self, name: str, value: Any) -> Callable[[], object]:  # noqa: ANN401
+        """What may change while it walks."""
         if name == "mind.gait":
-            self._controller.mind.set_gait(str(value))
-        elif name == "mind.faults":
-            self._controller.break_by(str(value), self._config.seed)
-        else:
-            super().changed(name, value)
+            gaits_of(str(value))
+            return partial(self._controller.mind.set_gait, str(value))
+        deed = super().change(name, value)
+        return partial(self._controller.break_by, str(value), self._config.seed) if name == "mind.faults" else deed
 
     def command_message(self, command: Any) -> JointTrajectory:  # noqa: ANN401 - a JointCommand
         """Joint positions in the robot's own names."""

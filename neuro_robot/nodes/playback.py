@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -13,7 +13,7 @@ import neuro_robot.bags.event_bags  # noqa: F401 - makes bags a format among the
 from neuro_robot.bags.pairing import packets_with_senses
 from neuro_robot.bags.reader import BagReader, bag_folder
 from neuro_robot.bags.topics import JOINT_STATES
-from neuro_robot.errors import BagError, PacketError
+from neuro_robot.errors import BagError, ConfigError, PacketError
 from neuro_robot.events.array import Events
 from neuro_robot.events.files import EventReader, Geometry, open_reader
 from neuro_robot.events.packet import EventPacket, StreamDecoder
@@ -67,6 +67,29 @@ def open_playback(path: Path, config: OutputParameters, form: str, geometry: Geo
     if bag is not None and not config.encoding and not form:
         return BagPlayback(bag)
     return FilePlayback(bag or path, replace(config, encoding=config.encoding or FILE_ENCODING), form, geometry)
+
+
+class Place(NamedTuple):
+    """Where a recording goes on."""
+
+    first: Item
+    rest: Iterator[Item]
+    position_ns: int  # playing time
+
+
+def place_in(playback: Playback, start_ns: int, *, by_stamp: bool = False) -> Place:
+    """From start_ns of playing time, or `by_stamp` of the recording's own clock, on.
+
+    Raises ConfigError when the recording does not have it.
+    """
+    items = playback.items(start_ns, by_stamp=by_stamp)
+    first = next(items, None)
+    if first is not None:
+        return Place(first, items, max(0, first.due_ns - (first.stamp_ns - start_ns)) if by_stamp else start_ns)
+    if not by_stamp:
+        raise ConfigError(f"position_s: the recording ends before {start_ns * 1e-9:g} s")
+    begins_s = playback.begins_ns * 1e-9
+    raise ConfigError(f"{start_ns * 1e-9:.6f} s is not in the recording, which begins at {begins_s:.6f} s")
 
 
 class BagPlayback:

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +30,7 @@ from neuro_robot.nodes.core import CoreNode, qos, run
 from neuro_robot.nodes.leg_output import LegOutput
 from neuro_robot.nodes.pacing import Pace
 from neuro_robot.nodes.parameters import read
-from neuro_robot.nodes.playback import Item, Playback, open_playback
+from neuro_robot.nodes.playback import Item, Place, Playback, open_playback, place_in
 from neuro_robot.nodes.player_parameters import PlayerParameters
 from neuro_robot.nodes.player_services import PlayerServices
 from neuro_robot.nodes.standalone import start_by_itself
@@ -102,12 +104,15 @@ class PlayerNode(CoreNode):
                 self.destroy_lifecycle_publisher(publisher)
         del self._report_timer
 
-    def changed(self, name: str, value: Any) -> None:  # noqa: ANN401
+    def change(self, name: str, value: Any) -> Callable[[], object]:  # noqa: ANN401
         """Speed, loop or place while it plays."""
+        if name == "position_s" and self._playback is not None:
+            return partial(self._go_on, place_in(self._playback, round(float(value) * 1e9)))
+        return partial(self._set, name, value)
+
+    def _set(self, name: str, value: Any) -> None:  # noqa: ANN401
         if name == "rate":
             self._pace.set_rate(float(value), time.monotonic())
-        elif name == "position_s":
-            self.seek(round(float(value) * 1e9))
         self._config = replace(self._config, **{name: value})
 
     @property
@@ -120,21 +125,12 @@ class PlayerNode(CoreNode):
         (self._pace.hold if paused else self._pace.release)(time.monotonic())
 
     def seek(self, start_ns: int, *, by_stamp: bool = False) -> None:
-        """Go on from start_ns of playing time, or `by_stamp` of the recording's own clock.
+        """As `place_in`, which raises ConfigError; it then plays on as before."""
+        if self._playback is not None:
+            self._go_on(place_in(self._playback, start_ns, by_stamp=by_stamp))
 
-        Raises ConfigError when the recording does not have it; it then plays on as before.
-        """
-        if self._playback is None:
-            return
-        items = self._playback.items(start_ns, by_stamp=by_stamp)
-        following = next(items, None)
-        if following is None:
-            if not by_stamp:
-                raise ConfigError(f"position_s: the recording ends before {start_ns * 1e-9:g} s")
-            begins_s = self._playback.begins_ns * 1e-9
-            raise ConfigError(f"{start_ns * 1e-9:.6f} s is not in the recording, which begins at {begins_s:.6f} s")
-        self._items, self._next = items, following
-        position_ns = max(0, following.due_ns - (following.stamp_ns - start_ns)) if by_stamp else start_ns
+    def _go_on(self, place: Place) -> None:
+        self._next, self._items, position_ns = place
         self._pace.jump(position_ns * 1e-9, time.monotonic())
         self._finished_at = self._last = None
 

@@ -61,6 +61,17 @@ class FaultyModel:
 
     def inject(self, fault: Fault, at_ms: float, until_ms: float) -> None:
         """See Model.inject."""
+        effect = self.checked(fault, at_ms, until_ms)
+        if not self._timed:
+            self._clock = 0
+        first, last = (NEVER if t == math.inf else math.ceil(t / self.model.dt_ms) for t in (at_ms, until_ms))
+        self._timed.append(_Timed(fault, effect, first, last, self._clock))
+        for name in GUARDED:
+            setattr(self.model, name, getattr(self, name))
+        self._change()
+
+    def checked(self, fault: Fault, at_ms: float, until_ms: float) -> Effect:
+        """What the fault does to the model; nothing is done yet. ConfigError for one that `inject` would refuse."""
         where = f"inject: {type(fault).__name__}"
         for name, when in (("at_ms", at_ms), ("until_ms", until_ms)):
             if isinstance(when, (bool, str)) or not when >= 0:
@@ -70,13 +81,7 @@ class FaultyModel:
         effect = fault.effect(self.model)
         for name, (synapses, value) in effect.stuck.items():
             self._breaker.held(name, synapses, value)  # raises where it cannot be held
-        if not self._timed:
-            self._clock = 0
-        first, last = (NEVER if t == math.inf else math.ceil(t / self.model.dt_ms) for t in (at_ms, until_ms))
-        self._timed.append(_Timed(fault, effect, first, last, self._clock))
-        for name in GUARDED:
-            setattr(self.model, name, getattr(self, name))
-        self._change()
+        return effect
 
     def heal(self, fault: Fault | None) -> None:
         """See Model.heal."""

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from neuro_robot.errors import ConfigError
 from neuro_robot.snn.faults import DeadCores, DeadNeurons, Fault, LostSpikes, StuckSynapses
+from neuro_robot.snn.faults_running import FaultyModel
 
 if TYPE_CHECKING:
     from neuro_robot.snn.backends.base import Model
@@ -51,11 +52,17 @@ def faults_of(text: str, seed: int = 0) -> list[TimedFault]:
     return [_fault_of(item, (seed + number) % (1 << 63)) for number, item in enumerate(items)]
 
 
+def checked_text(model: Model, text: str, seed: int = 0) -> list[TimedFault]:
+    """The faults that a text names; nothing is injected. ConfigError names one that this model cannot have."""
+    told, trial = faults_of(text, seed), FaultyModel(model)
+    for one in told:
+        trial.checked(*one)
+    return told
+
+
 def inject_text(model: Model, text: str, seed: int = 0) -> None:
     """Heal what was broken and inject every fault of a text; ConfigError, with nothing changed, names a wrong one."""
-    told = faults_of(text, seed)
-    for one in told:
-        one.fault.effect(model)
+    told = checked_text(model, text, seed)
     model.heal()
     for fault, at_ms, until_ms in told:
         model.inject(fault, at_ms, until_ms)
