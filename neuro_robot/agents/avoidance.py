@@ -29,6 +29,7 @@ from neuro_robot.snn.network import LIF, STDP, Network
 
 DT_MS = 1.0
 DT_NS = 1_000_000
+PAST_KEPT = 2_000_000  # rewards to shuffle, one each ms; then the older half goes
 SCALING_STEPS = 100  # every 0.1 s the incoming weights of each motor neuron are scaled back to their sum
 
 
@@ -163,6 +164,8 @@ class Avoidance:
         """
         reward = self._reward.step(near, DT_MS)
         if self._config.reward_mode == "shuffled":
+            if len(self._past) == PAST_KEPT:
+                del self._past[: PAST_KEPT // 2]
             self._past.append(reward)
             reward = self._past[int(self._rng.integers(len(self._past)))] * self._rng.choice((-1.0, 1.0))
         surprise = reward - self.expected_reward

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from agents.streams import AT_REST, MS, SIZE, imu_with, stream
 
+from neuro_robot.agents import avoidance
 from neuro_robot.agents.avoidance import SCALING_STEPS
 from neuro_robot.agents.drone import DroneMind, DroneMindConfig
 from neuro_robot.config import from_dict
@@ -130,6 +131,19 @@ def test_shuffled_reward_draws_past_rewards_only():
         assert any(abs(reward) == abs(past) for past in true[: k + 1])
     assert drawn != true
     assert min(drawn) < 0.0 < max(drawn)
+
+
+def test_shuffled_reward_forgets_the_oldest_in_a_long_flight(monkeypatch):
+    parts = stream(8, 100, n=30, period_ms=1, rows=(0, 24))
+    drawn = []
+    for kept in (avoidance.PAST_KEPT, 64):
+        monkeypatch.setattr(avoidance, "PAST_KEPT", kept)
+        mind = mind_of(learning=False, reward_mode="shuffled")
+        drawn.append([decision.reward for decision in fly(mind, parts)])
+        assert len(mind.avoidance._past) <= kept
+    assert drawn[0][:64] == drawn[1][:64]
+    assert drawn[0] != drawn[1]
+    assert len(mind.avoidance._past) == 32 + (100 - 64) % 32
 
 
 @pytest.mark.parametrize("t_ns", [10_000 * MS, 3_600_000 * MS, 0, 7])
