@@ -48,10 +48,11 @@ def _last_walk(summary: dict[str, Any], folder: Path) -> Table:
     title = which if len(summary["episodes"]) == 1 else f"the last of {len(summary['episodes'])} walks: {which}"
     table = Table(title=title, show_header=False)
     table.add_row("outcome", f"{mark}: {summary['reason']}")
-    legs = summary.get("legs")
+    walk, legs = summary["episodes"][-1], summary.get("legs")
+    speed = walk["advance_m"] / walk["flight_s"] if walk["flight_s"] > 0 else None
+    table.add_row("walked", f"{number(walk['advance_m'])} m ahead in {number(walk['flight_s'], 1)} s")
+    table.add_row("speed", f"{number(speed)} m/s of {number(summary['speed'])} commanded")
     if legs:
-        table.add_row("walked", f"{number(legs['advance_m'])} m ahead in {number(summary['flight_s'], 1)} s")
-        table.add_row("speed", f"{number(legs['mean_speed'])} m/s of {number(summary['speed'])} commanded")
         table.add_row("heading", f"{number(legs['heading_lost_deg'], 1)} degrees lost in 10 s")
         table.add_row("cost of transport", f"{number(legs['cost_of_transport'])} (positive joint work)")
         table.add_row("steps", f"{legs['steps']}, {number(legs['step_rate_hz'])} per leg and second")
