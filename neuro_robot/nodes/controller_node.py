@@ -11,16 +11,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from event_camera_msgs.msg import EventPacket as EventPacketMsg
 from geometry_msgs.msg import TwistStamped
 from rclpy.clock import Clock, ClockType
-from rclpy.parameter import Parameter
 from sensor_msgs.msg import Imu as ImuMsg
-from std_srvs.srv import SetBool, Trigger
 
 from neuro_robot.agents.controller import Controller
 from neuro_robot.agents.drone import DroneMindConfig
@@ -29,15 +26,16 @@ from neuro_robot.bags.pairing import Felt, Senses
 from neuro_robot.bags.record import SpikePacker, network_shape
 from neuro_robot.bags.topics import COMMAND, EVENTS, IMU, SPIKES, Topic
 from neuro_robot.config import group, parameter
-from neuro_robot.errors import NeuroRobotError, WeightsError
-from neuro_robot.events.array import EVENT_DTYPE
-from neuro_robot.events.packet import EventPacket, pack
+from neuro_robot.errors import NeuroRobotError
+from neuro_robot.events.packet import EventPacket
 from neuro_robot.nodes.clock_report import ClockReport
 from neuro_robot.nodes.conversions import command_message, imu_from, packet_from, packet_message
 from neuro_robot.nodes.core import CoreNode, qos, run
 from neuro_robot.nodes.hot import HotSubscriptions
 from neuro_robot.nodes.latency import LatencyHistogram
+from neuro_robot.nodes.mind_services import MindServices
 from neuro_robot.nodes.parameters import read
+from neuro_robot.nodes.warm_up import warm_up
 from neuro_robot.robot import Imu, LegSense
 from neuro_robot.snn.faults_text import checked_text, inject_text
 
@@ -91,7 +89,6 @@ class ControllerNode(CoreNode):
         """Build the mind, load its weights, compile what is compiled at first use."""
         config: Any = read(self, self._kind)
         self._config = config
-        self._weights_file = config.weights_file
         warm_up(self.controller_of(config.mind, config.seed), self.standing)
         self._controller = self.controller_of(config.mind, config.seed)
         if config.weights_file:
@@ -114,11 +111,7 @@ class ControllerNode(CoreNode):
         self.hot = HotSubscriptions(self)
         self.hot.add(ImuMsg, IMU.name, self._on_imu, qos(IMU))  # first: served first when both wait
         self.hot.add(EventPacketMsg, EVENTS.name, self._on_events, qos(EVENTS))
-        self._services_made = [
-            self.create_service(SetBool, "~/learning", self._on_learning),
-            self.create_service(Trigger, "~/save_weights", self._on_save),
-            self.create_service(Trigger, "~/load_weights", self._on_load),
-        ]
+        self._own_services = MindServices(self, self._controller, self._config.weights_file)
         self._timer = self.create_timer(1.0, self._tick, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def deactivate(self) -> None:
@@ -134,8 +127,7 @@ class ControllerNode(CoreNode):
         if self.hot is not None:
             self.hot.close()
             self.hot = None
-        for item in self._services_made:
-            self.destroy_service(item)
+        self._own_services.close()
         for publisher in (self._commands, self._spikes):
             self.destroy_lifecycle_publisher(publisher)
         del self._timer
@@ -144,7 +136,7 @@ class ControllerNode(CoreNode):
         """What may change while it moves."""
         network = self._controller.mind.network
         if name == "weights_file":
-            return partial(setattr, self, "_weights_file", str(value))
+            return partial(setattr, self._own_services, "weights_file", str(value))
         if name == "mind.learning":
             return partial(setattr, network, "learning", bool(value))
         checked_text(network, str(value), self._config.seed)  # mind.faults
@@ -237,7 +229,8 @@ class ControllerNode(CoreNode):
         values: dict[str, object] = {"state": "final" if final else "active" if self.active else "inactive"}
         values |= vars(traffic) | self._latency.summary() | controller.diagnostics()
         values |= {"spikes_sent": self._digest.n_spikes, "commands": self._digest.n_commands}
-        values |= {f"stream_{key}": number for key, number in _stream_counts(controller).items()}
+        stats = controller.decoder.stats
+        values |= {f"stream_{name}": int(getattr(stats, name)) for name in stats.__slots__}
         values |= {f"digest_{key}": text for key, text in self._digest.result(controller.weights()).items()}
         values |= self._clocks.values()
         values["learning"] = bool(controller.mind.network.learning)
@@ -246,48 +239,6 @@ class ControllerNode(CoreNode):
         broken = controller.mind.network.faults
         level = "error" if self._fault else "warn" if traffic.refused or broken.active else "ok"
         self.report(level, self._fault or "; ".join(("running", *broken.active)), values)
-
-    def _on_learning(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
-        """The service and the parameter `mind.learning` are one switch."""
-        result = self.set_parameters([Parameter("mind.learning", Parameter.Type.BOOL, bool(request.data))])[0]
-        done = f"learning {'on' if request.data else 'off'}"
-        response.success, response.message = result.successful, result.reason or done
-        return response
-
-    def _on_save(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        return self._with_file(response, self._controller.save, "saved to")
-
-    def _on_load(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        return self._with_file(response, self._controller.load, "loaded from")
-
-    def _with_file(self, response: Trigger.Response, action: Any, done: str) -> Trigger.Response:  # noqa: ANN401
-        try:
-            if not self._weights_file:
-                raise WeightsError("expected a file name in the parameter weights_file; set it first")
-            action(Path(self._weights_file))
-        except (NeuroRobotError, OSError) as error:
-            response.success, response.message = False, str(error)
-        else:
-            response.success, response.message = True, f"{done} {self._weights_file}"
-        return response
-
-
-def _stream_counts(controller: Controller) -> dict[str, int]:
-    stats = controller.decoder.stats
-    return {name: int(getattr(stats, name)) for name in stats.__slots__}
-
-
-def warm_up(controller: Any, legs: LegSense | None = None) -> None:  # noqa: ANN401 - a body's controller
-    """Compile every kernel now, with a throw-away mind, rather than at the first packet of a moving robot."""
-    events = np.zeros(2, EVENT_DTYPE)
-    for seq in range(3):
-        events["t"] = (seq + 1) * 2_000_000 - 1000
-        t_end_ns = (seq + 1) * 2_000_000
-        packet = pack(events, "evt3", width=128, height=128, seq=seq, stamp_ns=t_end_ns, t_end_ns=t_end_ns)
-        level = Imu(t_end_ns, (0.0, 0.0, 0.0, 1.0), (0.0,) * 3, (0.0, 0.0, 9.81))
-        reply = controller.receive(packet, level, legs and legs._replace(t_ns=t_end_ns))
-        SpikePacker().pack(reply.spikes, t_end_ns, network_shape(controller))
-    controller.new_flight()
 
 
 def main() -> int:

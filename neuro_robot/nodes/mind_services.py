@@ -1,0 +1,56 @@
+"""Services of a controller node: its mind learns or does not, its weights are saved and loaded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+from std_srvs.srv import SetBool, Trigger
+
+from neuro_robot.agents.controller import Controller
+from neuro_robot.errors import NeuroRobotError, WeightsError
+
+
+class MindServices:
+    """`~/learning`, `~/save_weights` and `~/load_weights`, from now until `close`; the file is `weights_file`."""
+
+    def __init__(self, node: Node, controller: Controller, weights_file: str) -> None:
+        self.weights_file = weights_file
+        self._node, self._controller = node, controller
+        self._services = [
+            node.create_service(SetBool, "~/learning", self._learning),
+            node.create_service(Trigger, "~/save_weights", self._save),
+            node.create_service(Trigger, "~/load_weights", self._load),
+        ]
+
+    def close(self) -> None:
+        """No longer answer."""
+        for service in self._services:
+            self._node.destroy_service(service)
+
+    def _learning(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
+        """The service and the parameter `mind.learning` are one switch."""
+        wanted = Parameter("mind.learning", Parameter.Type.BOOL, bool(request.data))
+        result = self._node.set_parameters([wanted])[0]
+        done = f"learning {'on' if request.data else 'off'}"
+        response.success, response.message = result.successful, result.reason or done
+        return response
+
+    def _save(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        return self._with_file(response, self._controller.save, "saved to")
+
+    def _load(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        return self._with_file(response, self._controller.load, "loaded from")
+
+    def _with_file(self, response: Trigger.Response, action: Any, done: str) -> Trigger.Response:  # noqa: ANN401
+        try:
+            if not self.weights_file:
+                raise WeightsError("expected a file name in the parameter weights_file; set it first")
+            action(Path(self.weights_file))
+        except (NeuroRobotError, OSError) as error:
+            response.success, response.message = False, str(error)
+        else:
+            response.success, response.message = True, f"{done} {self.weights_file}"
+        return response
