@@ -111,7 +111,7 @@ class ControllerNode(CoreNode):
         self.hot = HotSubscriptions(self)
         self.hot.add(ImuMsg, IMU.name, self._on_imu, qos(IMU))  # first: served first when both wait
         self.hot.add(EventPacketMsg, EVENTS.name, self._on_events, qos(EVENTS))
-        self._own_services = MindServices(self, self._controller, self._config.weights_file)
+        self._own_services = MindServices(self, self._controller)
         self._timer = self.create_timer(1.0, self._tick, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def deactivate(self) -> None:
@@ -136,7 +136,7 @@ class ControllerNode(CoreNode):
         """What may change while it moves."""
         network = self._controller.mind.network
         if name == "weights_file":
-            return partial(setattr, self._own_services, "weights_file", str(value))
+            return lambda: None  # the services read it when they are called
         if name == "mind.learning":
             return partial(setattr, network, "learning", bool(value))
         checked_text(network, str(value), self._config.seed)  # mind.faults

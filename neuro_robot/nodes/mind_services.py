@@ -14,10 +14,9 @@ from neuro_robot.errors import NeuroRobotError, WeightsError
 
 
 class MindServices:
-    """`~/learning`, `~/save_weights` and `~/load_weights`, from now until `close`; the file is `weights_file`."""
+    """`~/learning`, `~/save_weights` and `~/load_weights` (parameter `weights_file`), from now until `close`."""
 
-    def __init__(self, node: Node, controller: Controller, weights_file: str) -> None:
-        self.weights_file = weights_file
+    def __init__(self, node: Node, controller: Controller) -> None:
         self._node, self._controller = node, controller
         self._services = [
             node.create_service(SetBool, "~/learning", self._learning),
@@ -45,12 +44,13 @@ class MindServices:
         return self._with_file(response, self._controller.load, "loaded from")
 
     def _with_file(self, response: Trigger.Response, action: Any, done: str) -> Trigger.Response:  # noqa: ANN401
+        name = str(self._node.get_parameter("weights_file").value)
         try:
-            if not self.weights_file:
+            if not name:
                 raise WeightsError("expected a file name in the parameter weights_file; set it first")
-            action(Path(self.weights_file))
+            action(Path(name))
         except (NeuroRobotError, OSError) as error:
             response.success, response.message = False, str(error)
         else:
-            response.success, response.message = True, f"{done} {self.weights_file}"
+            response.success, response.message = True, f"{done} {name}"
         return response

@@ -53,12 +53,7 @@ def test_a_mind_takes_all_or_none(configured, kind):
     good |= {"mind__gait": "bound"} if kind is LegControllerNode else {}
 
     def state():
-        told = (
-            str(mind.network.faults),
-            mind.network.learning,
-            node._own_services.weights_file,
-            getattr(mind, "gait", ""),
-        )
+        told = str(mind.network.faults), mind.network.learning, getattr(mind, "gait", "")
         return *told, *(node.get_parameter(name.replace("__", ".")).value for name in good)
 
     before = state()
@@ -74,7 +69,7 @@ def test_a_mind_takes_all_or_none(configured, kind):
             assert state() == before
     assert set_together(node, **good).successful
     assert not mind.network.learning
-    assert node._own_services.weights_file == "some.npz"
+    assert node.get_parameter("weights_file").value == "some.npz"
     assert len(mind.network.faults.active) == 1
     assert getattr(mind, "gait", "bound") == "bound"
     held = state()
