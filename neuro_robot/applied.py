@@ -1,9 +1,11 @@
-"""What a walking robot was told from outside, as it took effect: said on /diagnostics, so that a bag replays."""
+"""What a robot was told from outside, as it took effect: said on /diagnostics, so that a bag replays."""
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Mapping
+from pathlib import Path
 from typing import NamedTuple
 
 from neuro_robot.errors import BagError
@@ -11,38 +13,77 @@ from neuro_robot.errors import BagError
 SUFFIX = ": applied"  # of the diagnostic status, behind the node's name
 
 
-class Applied(NamedTuple):
-    """What the walker goes by from a packet on."""
+class Steered(NamedTuple):
+    """How a walker was steered."""
 
-    t_ns: int  # end of the first packet that it counts for
     vx: float  # m/s
     vy: float  # m/s
     yaw_rate: float  # rad/s
     gait: str  # as text, see agents.gait
+
+
+class Applied(NamedTuple):
+    """What a robot goes by from a packet on."""
+
+    t_ns: int  # end of the first packet that it counts for
     learning: bool
     faults: str  # as text, see snn.faults_text
+    loaded: str = ""  # which weights were loaded under way last, see `loaded_text`; empty: none
+    steered: Steered | None = None  # None: a body that nobody steers
 
     def values(self) -> dict[str, str]:
         """The entries of the status; floats so that they come back exactly."""
-        return {name: repr(float(value)) if isinstance(value, float) else str(value) for name, value in self._named()}
+        said = {"learning": str(self.learning), "faults": self.faults, "loaded": self.loaded}
+        if self.steered is None:
+            return said
+        vx, vy, yaw_rate, gait = self.steered
+        return {"vx": repr(float(vx)), "vy": repr(float(vy)), "yaw_rate": repr(float(yaw_rate)), "gait": gait} | said
 
     def same(self, other: Applied | None) -> bool:
         """Whether it says the same, whenever."""
         return other is not None and self[1:] == other[1:]
 
-    def _named(self) -> list[tuple[str, object]]:
-        return list(zip(self._fields[1:], self[1:], strict=True))
-
 
 def applied_from(t_ns: int, values: Mapping[str, str]) -> Applied:
     """What such a status says. Raises BagError for one that is damaged."""
     try:
-        vx, vy, yaw_rate = (float(values[name]) for name in ("vx", "vy", "yaw_rate"))
         learning = {"True": True, "False": False}[values["learning"]]
-        told = Applied(t_ns, vx, vy, yaw_rate, values["gait"], learning, values["faults"])
+        steered = None
+        if "vx" in values:
+            vx, vy, yaw_rate = (float(values[name]) for name in ("vx", "vy", "yaw_rate"))
+            steered = Steered(vx, vy, yaw_rate, values["gait"])
+        told = Applied(t_ns, learning, values["faults"], values.get("loaded", ""), steered)
     except (KeyError, ValueError) as error:
-        raise BagError(f"diagnostics at {t_ns} ns: expected {', '.join(Applied._fields[1:])} behind `applied`, "
-                       f"got {dict(values)}: {error}; the bag cannot be replayed to the bit") from error  # fmt: skip
-    if not (math.isfinite(vx) and math.isfinite(vy) and math.isfinite(yaw_rate)):
-        raise BagError(f"diagnostics at {t_ns} ns: expected a finite velocity behind `applied`, got {told[1:4]}")
+        raise BagError(f"diagnostics at {t_ns} ns: expected learning and faults behind `applied`, of a walker vx, vy, "
+                       f"yaw_rate and gait too, got {dict(values)}: {error}; the bag cannot be replayed to the "
+                       "bit") from error  # fmt: skip
+    if steered is not None and not all(math.isfinite(speed) for speed in steered[:3]):
+        raise BagError(f"diagnostics at {t_ns} ns: expected a finite velocity behind `applied`, got {steered[:3]}")
     return told
+
+
+def loaded_text(count: int, path: Path) -> str:
+    """The weights in this file, loaded under way as the count-th: the count, SHA-256 and name of the file."""
+    return f"{count} {_sha256(path)} {path.resolve()}"
+
+
+def loaded_file(text: str, beside: Path) -> Path:
+    """The file of a `loaded_text`: in the folder `beside`, or where it was.
+
+    Raises BagError when neither place has a file of the same contents.
+    """
+    count, _, rest = text.partition(" ")
+    checksum, _, name = rest.partition(" ")
+    if not (count.isdigit() and len(checksum) == hashlib.sha256().digest_size * 2 and name):
+        raise BagError(f"expected number, SHA-256 and name of a weights file behind `loaded`, got {text!r}")
+    places = beside / Path(name).name, Path(name)
+    for place in places:
+        if place.is_file() and _sha256(place) == checksum:
+            return place
+    raise BagError(f"{name}: this run loaded it under way, and now there is none of those contents (SHA-256 "
+                   f"{checksum[:16]}...), also not in {beside}; put it there to replay to the bit")  # fmt: skip
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -29,11 +29,11 @@ def parameter_file(robot: str = "drone") -> str:
 
 def _nodes(drone: bool) -> list[tuple[str, type]]:
     if drone:
-        from neuro_robot.nodes.controller_node import ControllerParameters
+        from neuro_robot.nodes.controller_parameters import ControllerParameters
         from neuro_robot.nodes.sim_parameters import SimParameters
 
         return [("sim_node", SimParameters), ("controller_node", ControllerParameters)]
-    from neuro_robot.nodes.leg_controller_node import LegControllerParameters
+    from neuro_robot.nodes.controller_parameters import LegControllerParameters
     from neuro_robot.nodes.sim_parameters import LegSimParameters
 
     return [("leg_sim_node", LegSimParameters), ("leg_controller_node", LegControllerParameters)]

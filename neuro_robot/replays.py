@@ -12,7 +12,7 @@ from typing import Any
 from neuro_robot.agents.drone import DroneMindConfig
 from neuro_robot.bags.reader import BagReader
 from neuro_robot.bags.replay import recorded_digest, replay
-from neuro_robot.bags.topics import IMU, JOINT_TRAJECTORY
+from neuro_robot.bags.topics import IMU
 from neuro_robot.bench.bodies import body_of
 from neuro_robot.bench.runfolder import SUMMARY, WEIGHTS_BEFORE
 from neuro_robot.config import flat, from_dict
@@ -94,11 +94,10 @@ def _over_dds(reader: BagReader, summary: Mapping[str, Any], progress: Progress 
     parameters |= {
         "seed": _seed(summary),
         "weights_file": str(_weights_before(reader.path).resolve()),
+        "follow_bag": str(reader.path.resolve()),
         "mode": "lockstep",
         "mind.learning": bool(summary["request"]["learning"]),
     }
-    if reader.command_topic == JOINT_TRAJECTORY.name:
-        parameters["steered_by"] = str(reader.path.resolve())
     return _stream(reader.path, parameters, 1.0, lockstep=True, progress=progress, robot=_robot(summary))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
@@ -10,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuro_robot.agents.drone import DroneMind, build_network
+from neuro_robot.applied import Applied, Steered, loaded_file, loaded_text
 from neuro_robot.errors import WeightsError
 from neuro_robot.events.packet import EventPacket, StreamDecoder
 from neuro_robot.robot import Command, Imu, LegSense
@@ -38,8 +41,13 @@ class Controller:
     def __init__(self, config: Any, seed: int) -> None:  # noqa: ANN401 - the configuration of its mind
         self.decoder = StreamDecoder()
         self.mind = self.make_mind(config, seed)
-        inject_text(self.mind.network, getattr(config, "faults", ""), seed)
         self.reward = 0.0  # mean over the last packet
+        self.applied: Applied | None = None  # what it goes by, since when
+        self._seed, self._loaded = seed, ""
+        self._recorded: deque[Applied] | None = None  # what to follow
+        self._beside = Path()  # where weights are that it loads while it follows
+        self._followed_ns = -1
+        self.break_by(str(getattr(config, "faults", "")))
 
     @staticmethod
     def make_mind(config: Any, seed: int) -> Any:  # noqa: ANN401 - each body has its own kind
@@ -55,19 +63,61 @@ class Controller:
         """Ask the mind; its decision has command, spikes and reward."""
         return self.mind.step(events, t_end_ns, imu)
 
+    def steering(self, t_ns: int) -> Steered | None:  # noqa: ARG002 - a drone flies at its own speed
+        """How it is steered by the packet that ends at t_ns."""
+        return None
+
     def receive(self, packet: EventPacket, imu: Imu | None, legs: LegSense | None = None) -> Reply:
         """Answer one packet. Raises PacketError when it cannot be used; the state is then as before."""
         decoded = self.decoder.decode(packet)
         if self.mind.view is None:
             self.mind.look_through(packet.width, packet.height)
+        self._go_by(decoded.t_end_ns)
         decision = self.decide(decoded.events, decoded.t_end_ns, imu, legs)
         self.reward = decision.reward
         return Reply(decision.command, decision.spikes, decoded.events)
 
     def new_flight(self) -> None:
-        """A new stream from a new start; what was learned stays."""
+        """A new stream from a new start; what was learned stays. Says anew what it goes by."""
         self.decoder = StreamDecoder()
         self.mind.new_flight()
+        self.applied, self._followed_ns = None, -1
+
+    def break_by(self, faults: str) -> None:
+        """Inject the faults of a text, see snn.faults_text; ConfigError, with nothing changed, for one that is none."""
+        inject_text(self.mind.network, faults, self._seed)
+        self._faults = faults
+
+    def follow(self, recorded: Iterable[Applied], beside: Path) -> None:
+        """Go by what a recording says was applied, from the same packets on; weights are looked for `beside` first.
+
+        Raises BagError when weights that were loaded under way are not to be found.
+        """
+        self._recorded, self._beside = deque(recorded), beside
+        for told in self._recorded:
+            if told.loaded:
+                loaded_file(told.loaded, beside)
+
+    def take_up(self, told: Applied) -> None:
+        """Do as a recording says."""
+        if told.loaded != self._loaded:
+            self.load(loaded_file(told.loaded, self._beside))
+            self._loaded = told.loaded
+        if told.faults != self._faults:
+            self.break_by(told.faults)
+        self.mind.learning = told.learning
+
+    def _go_by(self, t_ns: int) -> None:
+        """Take up what a recording says for the packet that ends at t_ns; note what counts from that packet on."""
+        recorded = self._recorded
+        while recorded and self._followed_ns < recorded[0].t_ns <= t_ns:
+            told = recorded.popleft()
+            self._followed_ns = told.t_ns  # the next flight's first one may bear the same time
+            self.take_up(told)
+        self._followed_ns = t_ns
+        told = Applied(t_ns, self.mind.learning, self._faults, self._loaded, self.steering(t_ns))
+        if not told.same(self.applied):
+            self.applied = told
 
     def weights(self) -> dict[str, NDArray[np.float32]]:
         """The plastic weights by connection, shape (pre, post)."""
@@ -108,6 +158,11 @@ class Controller:
                 mind.network.set_weights(name, np.clip(saved.weights(name), 0.0, limit))
         expected = meta.get("expected_reward", 0.0)
         mind.expected_reward = float(expected) if isinstance(expected, (int, float)) else 0.0
+
+    def load_under_way(self, path: Path) -> None:
+        """As `load`, while it moves; says so, that a recording replays."""
+        self.load(path)
+        self._loaded = loaded_text(int(self._loaded.partition(" ")[0] or 0) + 1, path)
 
     def _adopt(self, arrays: dict[str, NDArray[Any]], what: str, in_volts: bool) -> None:
         """Take the plastic weights of the connections that another body's file has in the same shape."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -12,9 +10,8 @@ from numpy.typing import NDArray
 
 from neuro_robot.agents.controller import Controller
 from neuro_robot.agents.walker import WalkerMind, build_network
-from neuro_robot.applied import Applied
+from neuro_robot.applied import Applied, Steered
 from neuro_robot.robot import BodyCommand, Imu, LegSense, stop_command
-from neuro_robot.snn.faults_text import inject_text
 from neuro_robot.snn.network import Network
 
 WISH_NS = 500_000_000  # a commanded velocity counts so long
@@ -30,30 +27,17 @@ class LegController(Controller):
 
     def __init__(self, config: Any, seed: int) -> None:  # noqa: ANN401 - WalkerMindConfig
         super().__init__(config, seed)
-        self._seed = seed
         self._wish: BodyCommand | None = None
         self._renewed = False
         self._renewed_ns = 0
+        self._goes = stop_command(0)  # the velocity that counts for this packet
         self.gait: dict[str, float] = {}  # how it steps now
-        self.applied: Applied | None = None  # what it goes by, since when
         self.halted = ""  # why it stands whatever is wished; empty: it does not
-        self._faults = str(config.faults)
-        self._recorded: deque[Applied] | None = None  # what to follow
-        self._followed_ns = -1
-
-    def follow(self, recorded: Iterable[Applied]) -> None:
-        """Go by what a recording says was applied, from the same packets on, and by nobody's `walk`."""
-        self._recorded = deque(recorded)
-
-    def break_by(self, faults: str, seed: int) -> None:
-        """Inject the faults of a text, see snn.faults_text; ConfigError, with nothing changed, for one that is none."""
-        inject_text(self.mind.network, faults, seed)
-        self._faults = faults
 
     def new_flight(self) -> None:
-        """As the drone's; says anew what it goes by. A velocity of the walk before counts no more."""
+        """As the drone's. A velocity of the walk before counts no more."""
         super().new_flight()
-        self.applied, self._followed_ns, self._renewed_ns = None, -1, -WISH_NS - 1
+        self._renewed_ns = -WISH_NS - 1
 
     def walk(self, wish: BodyCommand) -> None:
         """Walk at this velocity for WISH_NS from the next packet on; one that is not finite stops the robot."""
@@ -72,12 +56,7 @@ class LegController(Controller):
 
     def decide(self, events: NDArray[np.void], t_end_ns: int, imu: Imu | None, legs: LegSense | None) -> Any:  # noqa: ANN401
         """Walk on by the wish; its decision's command is a JointCommand."""
-        wish = self._wish_at(t_end_ns) if self._recorded is None else self._follow(self._recorded, t_end_ns)
-        wish, mind = stop_command(t_end_ns) if self.halted else wish, self.mind
-        told = Applied(t_end_ns, wish.vx, wish.vy, wish.yaw_rate, mind.gait, mind.learning, self._faults)
-        if not told.same(self.applied):
-            self.applied = told
-        decision = mind.step(events, t_end_ns, imu, legs, wish)
+        decision = self.mind.step(events, t_end_ns, imu, legs, self._goes)
         steps = decision.steps
         self.gait = {
             "step_height_m": float(steps.height),
@@ -97,23 +76,26 @@ class LegController(Controller):
         """As the drone's, and how it steps."""
         return super().diagnostics() | {f"gait_{name}": value for name, value in self.gait.items()}
 
+    def steering(self, t_ns: int) -> Steered:
+        """The velocity that counts, and the gait."""
+        wish = self._wish_at(t_ns)
+        self._goes = stop_command(t_ns) if self.halted else wish
+        return Steered(self._goes.vx, self._goes.vy, self._goes.yaw_rate, self.mind.gait)
+
+    def take_up(self, told: Applied) -> None:
+        """Do as a recording says."""
+        if told.steered is not None:
+            vx, vy, yaw_rate, gait = told.steered
+            self._wish = BodyCommand(told.t_ns, vx, vy, 0.0, yaw_rate)
+            if gait != self.mind.gait:
+                self.mind.set_gait(gait)
+        super().take_up(told)
+
     def _wish_at(self, t_ns: int) -> BodyCommand:
         if self._wish is None:
             return BodyCommand(t_ns, self.mind.config.speed, 0.0, 0.0, 0.0)
+        if self._recorded is not None:
+            return self._wish  # until the recording says otherwise
         if self._renewed:
             self._renewed, self._renewed_ns = False, t_ns
         return self._wish if 0 <= t_ns - self._renewed_ns <= WISH_NS else stop_command(t_ns)
-
-    def _follow(self, recorded: deque[Applied], t_ns: int) -> BodyCommand:
-        """Take up what the recording says for the packet that ends at t_ns; the velocity that counts."""
-        while recorded and self._followed_ns < recorded[0].t_ns <= t_ns:
-            told = recorded.popleft()
-            self._followed_ns = told.t_ns  # the next walk's first one may bear the same time
-            self._wish = BodyCommand(told.t_ns, told.vx, told.vy, 0.0, told.yaw_rate)
-            if told.gait != self.mind.gait:
-                self.mind.set_gait(told.gait)
-            if told.faults != self._faults:
-                self.break_by(told.faults, self._seed)
-            self.mind.learning = told.learning
-        self._followed_ns = t_ns
-        return self._wish or BodyCommand(t_ns, self.mind.config.speed, 0.0, 0.0, 0.0)

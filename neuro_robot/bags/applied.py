@@ -1,4 +1,4 @@
-"""What a walk in a bag was told from outside, for its replay."""
+"""What a run in a bag was told from outside, for its replay."""
 
 from __future__ import annotations
 

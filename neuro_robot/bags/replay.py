@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from neuro_robot.applied import Applied
 from neuro_robot.bags.applied import applied_in
 from neuro_robot.bags.digest import RunDigest
 from neuro_robot.bags.messages import command_from, trajectory_from
@@ -24,6 +26,9 @@ class Replayable(Protocol):
 
     def receive(self, packet: EventPacket, imu: Imu | None, legs: LegSense | None = None, /) -> Any:  # noqa: ANN401 - agents.controller.Reply
         """Answer one packet."""
+
+    def follow(self, recorded: list[Applied], beside: Path) -> None:
+        """Go by what a recording says was applied."""
 
     def new_flight(self) -> None:
         """A new stream."""
@@ -50,11 +55,9 @@ def replay(
 ) -> Replayed:
     """Play every packet of the bag, in order, with its IMU sample; PacketError is the caller's.
 
-    A controller that can `follow` is told what the recorded one was told from outside, from the same packets on.
+    The controller is told what the recorded one was told from outside, from the same packets on.
     """
-    follow = getattr(controller, "follow", None)
-    if follow is not None:
-        follow(applied_in(reader))
+    controller.follow(applied_in(reader), reader.path.parent)
     digest = RunDigest()
     packets = events = on_events = lost = 0
     last_seq: int | None = None

@@ -77,7 +77,7 @@ def gaits_walked(run: RunData) -> list[tuple[float, str]]:
     """From when on, s, which gait: by the configuration, and by what came from outside later."""
     mind = run.summary.get("configuration", {}).get("mind", {})
     texts = [(0.0, str(mind.get("gait", "trot")))]
-    texts += [(told.t_ns * 1e-9, told.gait) for told in run.applied]
+    texts += [(told.t_ns * 1e-9, told.steered.gait) for told in run.applied if told.steered]
     walked: list[tuple[float, str]] = []
     for (begin, text), (end, _) in pairwise([*texts, (math.inf, "")]):
         changes = gaits_of(text)

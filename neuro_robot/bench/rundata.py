@@ -53,7 +53,7 @@ class RunData:
     joints: Floats = field(default_factory=lambda: np.empty((0, 3, 0)))  # (J, 3, joints) rad, rad/s, N m
 
     gait: dict[str, Floats] = field(default_factory=dict)  # how a walker stepped, by reward_t
-    applied: list[Applied] = field(default_factory=list)  # what a walker was told from outside, over DDS
+    applied: list[Applied] = field(default_factory=list)  # what it was told from outside, over DDS
 
     @property
     def advance_m(self) -> float:

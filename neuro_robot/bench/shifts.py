@@ -55,10 +55,9 @@ class _Watched:
         self.rows.append((reply.command.t_ns * 1e-9, float(self._controller.reward)))
         return reply
 
-    def follow(self, applied: Sequence[Applied]) -> None:
-        """As agents.leg_controller.LegController; others are told nothing from outside."""
-        if hasattr(self._controller, "follow"):
-            self._controller.follow(applied)
+    def follow(self, recorded: Sequence[Applied], beside: Path) -> None:
+        """As agents.controller.Controller."""
+        self._controller.follow(recorded, beside)
 
     def new_flight(self) -> None:
         """A new stream; only the last flight's rewards stay."""

@@ -1,7 +1,7 @@
 """Events in, velocity commands and spikes out: the robot's mind as a ROS 2 lifecycle node.
 
 Subscribes `events`, `imu/data`; publishes `cmd_vel`, `spikes`, `/diagnostics`; services `~/learning`,
-`~/save_weights`, `~/load_weights` (file: parameter `weights_file`).
+`~/save_weights`, `~/load_weights` (file: parameter `weights_file`). Says on /diagnostics what it goes by since when.
 """
 
 from __future__ import annotations
@@ -20,16 +20,25 @@ from rclpy.clock import Clock, ClockType
 from sensor_msgs.msg import Imu as ImuMsg
 
 from neuro_robot.agents.controller import Controller
-from neuro_robot.agents.drone import DroneMindConfig
+from neuro_robot.applied import SUFFIX, Applied
+from neuro_robot.bags.applied import applied_in
 from neuro_robot.bags.digest import RunDigest
 from neuro_robot.bags.pairing import Felt, Senses
+from neuro_robot.bags.reader import BagReader
 from neuro_robot.bags.record import SpikePacker, network_shape
 from neuro_robot.bags.topics import COMMAND, EVENTS, IMU, SPIKES, Topic
-from neuro_robot.config import group, parameter
 from neuro_robot.errors import NeuroRobotError
 from neuro_robot.events.packet import EventPacket
 from neuro_robot.nodes.clock_report import ClockReport
-from neuro_robot.nodes.conversions import command_message, imu_from, packet_from, packet_message
+from neuro_robot.nodes.controller_parameters import AnsweringParameters, ControllerParameters
+from neuro_robot.nodes.conversions import (
+    command_message,
+    diagnostics_message,
+    imu_from,
+    packet_from,
+    packet_message,
+    time_message,
+)
 from neuro_robot.nodes.core import CoreNode, qos, run
 from neuro_robot.nodes.hot import HotSubscriptions
 from neuro_robot.nodes.latency import LatencyHistogram
@@ -37,25 +46,7 @@ from neuro_robot.nodes.mind_services import MindServices
 from neuro_robot.nodes.parameters import read
 from neuro_robot.nodes.warm_up import warm_up
 from neuro_robot.robot import Imu, LegSense
-from neuro_robot.snn.faults_text import checked_text, inject_text
-
-
-@dataclass(frozen=True)
-class AnsweringParameters:
-    """What the controller of any body is told."""
-
-    mode: str = parameter("lockstep", "lockstep: each packet waits for its IMU sample; realtime: no longer than for "
-                          "the next packet", choices=("lockstep", "realtime"))  # fmt: skip
-    seed: int = parameter(0, "seed of the network", 0, 2**31 - 1)
-    use_imu: bool = parameter(True, "use imu/data; without it the camera is taken to be level")
-    weights_file: str = parameter("", "file that ~/load_weights reads and ~/save_weights writes; read at configure")
-
-
-@dataclass(frozen=True)
-class ControllerParameters(AnsweringParameters):
-    """Parameters of controller_node."""
-
-    mind: DroneMindConfig = group(DroneMindConfig)
+from neuro_robot.snn.faults_text import checked_text
 
 
 @dataclass
@@ -86,13 +77,19 @@ class ControllerNode(CoreNode):
         super().__init__(name, kind)
 
     def configure(self) -> None:
-        """Build the mind, load its weights, compile what is compiled at first use."""
+        """Build the mind, load its weights, compile what is compiled at first use.
+
+        Raises WeightsError, or BagError when there is nothing to follow.
+        """
         config: Any = read(self, self._kind)
         self._config = config
         warm_up(self.controller_of(config.mind, config.seed), self.standing)
         self._controller = self.controller_of(config.mind, config.seed)
         if config.weights_file:
             self._controller.load(config.weights_file)
+        if config.follow_bag:
+            with BagReader(config.follow_bag) as reader:
+                self._controller.follow(applied_in(reader), reader.path.parent)
         self._shape = network_shape(self._controller)
         self._digest, self._traffic, self._latency = RunDigest(), Traffic(), LatencyHistogram()
         self._packer = SpikePacker()
@@ -100,6 +97,7 @@ class ControllerNode(CoreNode):
         self._senses = Senses(imu=config.use_imu, legs=self.standing is not None)
         self._waiting: tuple[EventPacket, int] | None = None
         self._last: tuple[int, int, Any, Any] | None = None  # seq, time base, command and spikes message
+        self._said: Applied | None = None
         self._fault = ""
         self.open()
 
@@ -140,7 +138,7 @@ class ControllerNode(CoreNode):
         if name == "mind.learning":
             return partial(setattr, network, "learning", bool(value))
         checked_text(network, str(value), self._config.seed)  # mind.faults
-        return partial(inject_text, network, str(value), self._config.seed)
+        return partial(self._controller.break_by, str(value))
 
     def _on_imu(self, message: ImuMsg, _info: dict[str, int]) -> None:
         self._senses.imu.add(imu_from(message))
@@ -209,6 +207,14 @@ class ControllerNode(CoreNode):
         traffic.on_events += on_events
         traffic.off_events += len(reply.events) - on_events
         self._fault = ""
+        self._say_applied(self._controller.applied)
+
+    def _say_applied(self, told: Applied | None) -> None:
+        """What counts from this packet on, once whenever that changes."""
+        if told is not None and told is not self._said:
+            self._said = told
+            name, stamp = self.get_fully_qualified_name() + SUFFIX, time_message(told.t_ns)
+            self._diagnostics.publish(diagnostics_message(stamp, name, "ok", "what it goes by", told.values()))
 
     def _send(self, command: Any, spikes: Any) -> None:  # noqa: ANN401 - messages
         self._commands.publish(command)

@@ -1,8 +1,8 @@
 """Events and what legs feel in, joint positions and spikes out: the walker's mind as a ROS 2 lifecycle node.
 
 Besides what the drone's subscribes: `joint_states`, `foot_contacts`, and `cmd_vel`, by which any teleop or planner
-steers; without it the robot walks straight on at `mind.speed`. Publishes `joint_trajectory` instead of `cmd_vel`, and
-on /diagnostics what it goes by since when. In realtime it stands while a sense is silent.
+steers; without it the robot walks straight on at `mind.speed`. Publishes `joint_trajectory` instead of `cmd_vel`. In
+realtime it stands while a sense is silent.
 """
 
 from __future__ import annotations
@@ -21,41 +21,22 @@ from trajectory_msgs.msg import JointTrajectory
 
 from neuro_robot.agents.gait import gaits_of
 from neuro_robot.agents.leg_controller import LegController
-from neuro_robot.agents.walker_config import WalkerMindConfig
-from neuro_robot.applied import SUFFIX, Applied
-from neuro_robot.bags.applied import applied_in
 from neuro_robot.bags.legs import LegSamples
 from neuro_robot.bags.messages import joint_sample_from
 from neuro_robot.bags.pairing import Felt
-from neuro_robot.bags.reader import BagReader
 from neuro_robot.bags.topics import COMMAND, FOOT_CONTACTS, IMU, JOINT_STATES, JOINT_TRAJECTORY
-from neuro_robot.config import group, parameter
 from neuro_robot.errors import PacketError, SampleError
 from neuro_robot.events.array import empty_events
 from neuro_robot.events.packet import EventPacket
-from neuro_robot.nodes.controller_node import AnsweringParameters, ControllerNode, Traffic
-from neuro_robot.nodes.conversions import (
-    command_from,
-    diagnostics_message,
-    packet_from,
-    time_message,
-    trajectory_message,
-)
+from neuro_robot.nodes.controller_node import ControllerNode, Traffic
+from neuro_robot.nodes.controller_parameters import LegControllerParameters
+from neuro_robot.nodes.conversions import command_from, packet_from, trajectory_message
 from neuro_robot.nodes.core import qos, run
 from neuro_robot.nodes.sense_watch import LOST_NS, SenseWatch
 from neuro_robot.robot import LegSense
 from neuro_robot.sim.quadruped import JOINT_NAMES, QuadrupedConfig, stance_of
 
 STILL = (0.0,) * len(JOINT_NAMES)
-
-
-@dataclass(frozen=True)
-class LegControllerParameters(AnsweringParameters):
-    """Parameters of leg_controller_node."""
-
-    steered_by: str = parameter("", "bag of a walk: go by the velocities, gaits and switches recorded there, packet by "
-                                "packet, and by no cmd_vel")  # fmt: skip
-    mind: WalkerMindConfig = group(WalkerMindConfig)
 
 
 @dataclass
@@ -79,13 +60,9 @@ class LegControllerNode(ControllerNode):
         super().__init__("leg_controller_node", LegControllerParameters)
 
     def open(self) -> None:
-        """Create publishers, subscriptions and services; read what to follow. Raises BagError when there is none."""
-        if self._config.steered_by:
-            with BagReader(self._config.steered_by) as reader:
-                self._controller.follow(applied_in(reader))
+        """Create publishers, subscriptions and services."""
         super().open()
         self._traffic = LegTraffic()
-        self._said: Applied | None = None
         self._names = JOINT_NAMES
         self._felt = LegSamples()
         self._used_ns = -1  # of the last sample of the legs
@@ -102,8 +79,7 @@ class LegControllerNode(ControllerNode):
         if name == "mind.gait":
             gaits_of(str(value))
             return partial(self._controller.mind.set_gait, str(value))
-        deed = super().change(name, value)
-        return partial(self._controller.break_by, str(value), self._config.seed) if name == "mind.faults" else deed
+        return super().change(name, value)
 
     def command_message(self, command: Any) -> JointTrajectory:  # noqa: ANN401 - a JointCommand
         """Joint positions in the robot's own names."""
@@ -114,11 +90,6 @@ class LegControllerNode(ControllerNode):
         if self._controller.halted:
             self._fault = f"{self._controller.halted}: silent for {LOST_NS * 1e-9:g} s, so it stands until that is back"
             self.get_logger().error(self._fault, throttle_duration_sec=1.0)
-        told = self._controller.applied
-        if told is not self._said:
-            self._said = told
-            name, stamp = self.get_fully_qualified_name() + SUFFIX, time_message(told.t_ns)
-            self._diagnostics.publish(diagnostics_message(stamp, name, "ok", "what it goes by", told.values()))
 
     def _answer(self, packet: EventPacket, felt: Felt, sent_ns: int) -> None:
         """As ControllerNode; in realtime without what is stale, and standing while a sense is silent."""

@@ -41,7 +41,7 @@ class MindServices:
         return self._with_file(response, self._controller.save, "saved to")
 
     def _load(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        return self._with_file(response, self._controller.load, "loaded from")
+        return self._with_file(response, self._controller.load_under_way, "loaded from")
 
     def _with_file(self, response: Trigger.Response, action: Any, done: str) -> Trigger.Response:  # noqa: ANN401
         name = str(self._node.get_parameter("weights_file").value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from hypothesis.strategies import floats
 
 from neuro_robot.agents.leg_controller import WISH_NS, LegController
 from neuro_robot.agents.walker_config import WalkerMindConfig
-from neuro_robot.applied import Applied, applied_from
+from neuro_robot.applied import Applied, Steered, applied_from
 from neuro_robot.bags.digest import RunDigest
 from neuro_robot.errors import BagError, ConfigError
 from neuro_robot.events.array import empty_events
@@ -58,13 +59,13 @@ def told_by(controller, orders, flights=2, packets=160):
 def test_a_wish_counts_until_it_grows_old():
     controller = controller_of(speed=0.5)
     answer(controller, 0)
-    assert controller.applied[1:4] == (0.5, 0.0, 0.0)
+    assert controller.applied.steered == (0.5, 0.0, 0.0, "trot")
     controller.walk(wish(0.3, 0.2))
     lasting = WISH_NS // PACKET_NS
     speeds = []
     for k in range(1, lasting + 4):
         answer(controller, k)
-        speeds.append(controller.applied.vx)
+        speeds.append(controller.applied.steered.vx)
     assert speeds == [0.3] * (lasting + 1) + [0.0, 0.0]
 
 
@@ -78,7 +79,7 @@ def test_whatever_velocity_is_commanded_the_joints_are_told_numbers(vx, yaw_rate
     assert np.isfinite(controller.mind.stepping.velocity).all()
     assert np.abs(controller.mind.stepping.velocity).max() <= 3.0
     if not (math.isfinite(vx) and math.isfinite(yaw_rate)):
-        assert controller.applied[1:4] == (0.0, 0.0, 0.0)
+        assert controller.applied.steered[:3] == (0.0, 0.0, 0.0)
 
 
 def test_a_velocity_of_the_walk_before_does_not_come_back_with_its_time():
@@ -87,15 +88,15 @@ def test_a_velocity_of_the_walk_before_does_not_come_back_with_its_time():
         if k == 3:
             controller.walk(wish(0.3))
         answer(controller, k)
-    assert controller.applied.vx == 0.3
+    assert controller.applied.steered.vx == 0.3
     controller.new_flight()
     for k in range(5):
         answer(controller, k)
-        assert controller.applied.vx == 0.0  # who steered it is gone
+        assert controller.applied.steered.vx == 0.0  # who steered it is gone
     controller.walk(wish(0.2))
     controller.new_flight()
     answer(controller, 0)
-    assert controller.applied.vx == 0.2  # one that came in between counts from the first packet on
+    assert controller.applied.steered.vx == 0.2  # one that came in between counts from the first packet on
 
 
 @pytest.mark.parametrize("flight", [1, 2])
@@ -115,7 +116,7 @@ def test_a_gait_set_before_a_walk_is_followed_to_the_bit(flight):
 
     digest, said = walks(controller_of(), flight)
     again = controller_of()
-    again.follow(said)
+    again.follow(said, Path())
     assert walks(again, None) == (digest, said)
 
 
@@ -126,18 +127,18 @@ ORDERS = {
     40: lambda c: c.mind.set_gait("pace bound@400ms"),
     41: lambda c: c.walk(wish(math.nan)),
     60: lambda c: (c.walk(wish(1e308)), setattr(c.mind, "learning", False)),
-    90: lambda c: c.break_by("dead_neurons:cpg:20%", 1),
-    120: lambda c: (c.break_by("", 1), setattr(c.mind, "learning", True), c.mind.set_gait("trot")),
+    90: lambda c: c.break_by("dead_neurons:cpg:20%"),
+    120: lambda c: (c.break_by(""), setattr(c.mind, "learning", True), c.mind.set_gait("trot")),
 }
 
 
 def test_one_that_follows_does_the_same_to_the_bit():
     digest, said = told_by(controller_of(), ORDERS)
     assert [item.t_ns // PACKET_NS - 1 for item in said] == [0, 20, 40, 41, 60, 90, 120, 0, 20, 40, 41, 60, 90, 120]
-    assert said[2].gait == "pace bound@400ms"
+    assert said[2].steered.gait == "pace bound@400ms"
     assert (said[5].faults, said[5].learning) == ("dead_neurons:cpg:20%", False)
     again = controller_of()
-    again.follow(applied_from(item.t_ns, item.values()) for item in said)
+    again.follow((applied_from(item.t_ns, item.values()) for item in said), Path())
     followed, repeated = told_by(again, {30: lambda c: c.walk(wish(0.9))})  # nobody else steers it
     assert followed == digest
     assert repeated == said
@@ -145,7 +146,7 @@ def test_one_that_follows_does_the_same_to_the_bit():
 
 
 def test_the_status_comes_back_exactly():
-    one = Applied(5, 0.1 + 0.2, -1e-17, 3.0, "trot walk@1s", True, "")
+    one = Applied(5, True, "", "", Steered(0.1 + 0.2, -1e-17, 3.0, "trot walk@1s"))
     assert applied_from(5, one.values()) == one
     assert one.same(one._replace(t_ns=6))
     assert not one.same(None)
@@ -153,7 +154,7 @@ def test_the_status_comes_back_exactly():
 
 @pytest.mark.parametrize("broken", [{"vx": "fast"}, {"vy": "nan"}, {"yaw_rate": "inf"}, {"learning": "maybe"}])
 def test_a_damaged_status_is_refused(broken):
-    values = Applied(5, 0.0, 0.0, 0.0, "trot", True, "").values() | broken
+    values = Applied(5, True, "", "", Steered(0.0, 0.0, 0.0, "trot")).values() | broken
     with pytest.raises(BagError, match="applied"):
         applied_from(5, values)
     with pytest.raises(BagError, match="vx"):
@@ -163,6 +164,6 @@ def test_a_damaged_status_is_refused(broken):
 def test_faults_that_are_none_change_nothing():
     controller = controller_of()
     with pytest.raises(ConfigError):
-        controller.break_by("broken_heart:cpg", 0)
+        controller.break_by("broken_heart:cpg")
     answer(controller, 0)
     assert controller.applied.faults == ""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 
-from neuro_robot.applied import SUFFIX, Applied
+from neuro_robot.applied import SUFFIX, Applied, Steered, loaded_file, loaded_text
 from neuro_robot.bags.applied import applied_in
 from neuro_robot.bags.messages import diagnostics_to_cdr, packet_to_cdr
 from neuro_robot.bags.reader import BagReader
@@ -14,7 +16,11 @@ from neuro_robot.errors import BagError
 from neuro_robot.events.array import empty_events
 from neuro_robot.events.packet import pack
 
-SAID = [Applied(5_000_000, 0.6, 0.0, 0.0, "trot", True, ""), Applied(1_000_000_000, 0.1, -0.2, 1.5, "pace", False, "")]
+SAID = [
+    Applied(5_000_000, True, "", "", Steered(0.6, 0.0, 0.0, "trot")),
+    Applied(900_000_000, True, "dead_neurons:motor:1", "1 " + 64 * "0" + " my weights.npz"),
+    Applied(1_000_000_000, False, "", "", Steered(0.1, -0.2, 1.5, "pace")),
+]
 
 
 def bag_of(path, statuses, namespace=""):
@@ -45,3 +51,24 @@ def test_none_and_damaged(tmp_path):
         pytest.raises(BagError, match="cannot be replayed"),
     ):
         applied_in(reader)
+
+
+def test_weights_loaded_under_way_are_known_by_their_contents(tmp_path):
+    beside = tmp_path / "run"
+    beside.mkdir()
+    file = tmp_path / "my weights.npz"
+    file.write_bytes(b"learned")
+    text = loaded_text(2, file)
+    assert text == f"2 {hashlib.sha256(b'learned').hexdigest()} {file}"
+    assert loaded_file(text, beside) == file
+    file.write_bytes(b"learned more")
+    with pytest.raises(BagError, match=r"my weights\.npz.*put it there"):
+        loaded_file(text, beside)
+    (beside / file.name).write_bytes(b"learned")
+    assert loaded_file(text, beside) == beside / file.name
+
+
+@pytest.mark.parametrize("text", ["1", "one " + 64 * "a" + " f.npz", "1 abc f.npz", "1 " + 64 * "a"])
+def test_weights_that_nothing_names_are_refused(tmp_path, text):
+    with pytest.raises(BagError, match="SHA-256"):
+        loaded_file(text, tmp_path)

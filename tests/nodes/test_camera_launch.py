@@ -14,7 +14,7 @@ pytest.importorskip("event_camera_msgs.msg", reason="the message is not built: r
 
 from neuro_robot.config import declarations
 from neuro_robot.nodes.aer_udp_node import AerUdpParameters
-from neuro_robot.nodes.controller_node import ControllerParameters
+from neuro_robot.nodes.controller_parameters import ControllerParameters
 from neuro_robot.nodes.dv_camera_node import DvCameraParameters
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -142,7 +142,7 @@ def test_the_simulator_begins_last_and_ends_everything():
 def test_graph_parameters_exist_and_the_file_is_up_to_date():
     pytest.importorskip("event_camera_msgs.msg")
     from neuro_robot.config import declarations
-    from neuro_robot.nodes.controller_node import ControllerParameters
+    from neuro_robot.nodes.controller_parameters import ControllerParameters
     from neuro_robot.nodes.player_node import PlayerParameters
     from neuro_robot.nodes.recorder_node import RecorderParameters
     from neuro_robot.nodes.sim_parameters import SimParameters

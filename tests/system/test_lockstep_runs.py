@@ -7,8 +7,13 @@ from dataclasses import replace
 
 import pytest
 from graphs import SHORT
+from helm import CALL, Helm
 
+from neuro_robot.agents.controller import Controller
+from neuro_robot.agents.drone import DroneMindConfig
+from neuro_robot.bags.applied import applied_in
 from neuro_robot.bags.reader import BagReader
+from neuro_robot.errors import BagError
 from neuro_robot.flights import RunRequest, fly_run
 from neuro_robot.replays import replay_bag
 
@@ -67,3 +72,27 @@ def test_several_flights_in_one_bag(tmp_path):
     assert [item["seed"] for item in over_dds["episodes"]] == [3, 4]
     assert over_dds["digest"] == inside["digest"]
     assert replay_bag(tmp_path / "dds")["equal"]
+
+
+def test_a_flight_changed_from_outside_replays_to_the_bit(tmp_path):
+    weights = tmp_path / "others.npz"
+    Controller(DroneMindConfig(), 9).save(weights)
+    changes = ((0.2, "weights_file", str(weights)), (0.3, "mind.learning", False), (0.5, CALL, "load_weights"),
+               (0.6, "mind.faults", "dead_neurons:column:25%"), (0.8, "mind.learning", True))  # fmt: skip
+    folder = tmp_path / "run"
+    with Helm("controller_node", changes) as helm:
+        summary = fly_run(RunRequest(replace(SHORT, time_limit_s=1.2), folder, "lockstep", video=False))
+    assert helm.answers == [""] * len(changes)
+    assert summary["recording_complete"]
+    with BagReader(folder) as reader:
+        said = applied_in(reader)
+    assert [(item.learning, item.faults, item.loaded != "") for item in said] == [
+        (True, "", False), (False, "", False), (False, "", True), (False, "dead_neurons:column:25%", True),
+        (True, "dead_neurons:column:25%", True),
+    ]  # fmt: skip
+    for ros in (False, True):
+        result = replay_bag(folder, ros=ros)
+        assert result["equal"], result
+    weights.unlink()
+    with pytest.raises(BagError, match=r"others\.npz"):
+        replay_bag(folder)

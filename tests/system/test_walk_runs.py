@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 import math
-import threading
 
 import pytest
-import rclpy
-from geometry_msgs.msg import TwistStamped
-from rcl_interfaces.srv import SetParameters
-from rclpy.context import Context
-from rclpy.executors import SingleThreadedExecutor
-from rclpy.node import Node
-from rclpy.parameter import Parameter
-from rclpy.signals import SignalHandlerOptions
-from rosgraph_msgs.msg import Clock
+from helm import Helm
 
 from neuro_robot.bags.applied import applied_in
 from neuro_robot.bags.reader import BagReader
-from neuro_robot.bags.topics import CLOCK, COMMAND
 from neuro_robot.bench.flight import FlightRequest
 from neuro_robot.flights import RunRequest, fly_run
 from neuro_robot.graph import quadruped
-from neuro_robot.nodes.bringup import Bringup, GraphError, isolate
-from neuro_robot.nodes.core import qos
+from neuro_robot.nodes.bringup import Bringup, GraphError
 from neuro_robot.replays import replay_bag
 
 pytestmark = [pytest.mark.ros, pytest.mark.slow]
@@ -62,75 +51,28 @@ def test_replay_in_process_and_over_dds_is_equal(run):
         assert result["equal_to_bag"] == {"spikes": True, "commands": True}
 
 
-class Helm:
-    """Somebody else's node: velocities, hostile ones too, a change of gait and a pause of learning, by the clock."""
-
-    LONG_S = 3.0
-    WISHES = ((0.4, (0.5, 0.8)), (1.0, (0.0, 0.0)), (1.3, (math.nan, 0.0)), (1.4, (math.inf, -math.inf)),
-              (1.5, (1e308, -1e308)), (1.6, (0.1 + 0.2, -0.1)))  # fmt: skip
-    CHANGES = ((0.8, "mind.gait", "bound trot@2500ms"), (1.2, "mind.learning", False), (1.8, "mind.learning", True),
-               (2.0, "mind.faults", "dead_neurons:tune:20%"))  # fmt: skip
-
-    def __init__(self) -> None:
-        isolate()
-        self.refused: list[str] = []
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._steer)
-
-    def __enter__(self) -> Helm:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
-
-    def _steer(self) -> None:
-        context = Context()
-        rclpy.init(args=[], context=context, signal_handler_options=SignalHandlerOptions.NO)
-        node = Node("helm", context=context)
-        executor = SingleThreadedExecutor(context=context)
-        executor.add_node(node)
-        now = [-1.0]
-        heard = lambda m: now.append(m.clock.sec + 1e-9 * m.clock.nanosec)  # noqa: E731
-        node.create_subscription(Clock, CLOCK.name, heard, qos(CLOCK))
-        publisher = node.create_publisher(TwistStamped, COMMAND.name, qos(COMMAND))
-        client = node.create_client(SetParameters, "/leg_controller_node/set_parameters")
-        changes, answers = list(self.CHANGES), []
-        while not self._stop.is_set():
-            executor.spin_once(timeout_sec=0.005)
-            wish = [value for t_s, value in self.WISHES if t_s <= now[-1]]
-            if wish:
-                message = TwistStamped()
-                message.twist.linear.x, message.twist.angular.z = wish[-1]
-                publisher.publish(message)
-            while changes and changes[0][0] <= now[-1]:
-                _, name, value = changes.pop(0)
-                request = SetParameters.Request(parameters=[Parameter(name, value=value).to_parameter_msg()])
-                answers.append(client.call_async(request))
-        self.refused = [item.result().results[0].reason for item in answers if item.done()]
-        executor.shutdown()
-        node.destroy_node()
-        rclpy.shutdown(context=context)
+LONG_S = 3.0
+WISHES = ((0.4, (0.5, 0.8)), (1.0, (0.0, 0.0)), (1.3, (math.nan, 0.0)), (1.4, (math.inf, -math.inf)),
+          (1.5, (1e308, -1e308)), (1.6, (0.1 + 0.2, -0.1)))  # fmt: skip
+CHANGES = ((0.8, "mind.gait", "bound trot@2500ms"), (1.2, "mind.learning", False), (1.8, "mind.learning", True),
+           (2.0, "mind.faults", "dead_neurons:tune:20%"))  # fmt: skip
 
 
 def test_a_walk_steered_from_outside_replays_to_the_bit(tmp_path):
     folder = tmp_path / "run"
-    request = FlightRequest(
-        robot="quadruped", world="walk_flat", seed=3, speed=0.6, sim={"episode.timeout_s": Helm.LONG_S}
-    )
-    with Helm() as helm:
+    request = FlightRequest(robot="quadruped", world="walk_flat", seed=3, speed=0.6, sim={"episode.timeout_s": LONG_S})
+    with Helm("leg_controller_node", CHANGES, WISHES) as helm:
         summary = fly_run(RunRequest(request, folder, "lockstep", video=False))
-    assert helm.refused == [""] * len(Helm.CHANGES)
+    assert helm.answers == [""] * len(CHANGES)
     assert (summary["outcome"], summary["recording_complete"]) == ("timeout", True)
     with BagReader(folder) as reader:
         assert reader.counts["cmd_vel"] >= 3  # repetitions are written once
         said = applied_in(reader)
     assert said[0].t_ns < 20_000_000
-    assert {item.gait for item in said} == {"trot", "bound trot@2500ms"}
+    assert {item.steered.gait for item in said} == {"trot", "bound trot@2500ms"}
     assert {item.learning for item in said} == {True, False}
     assert said[-1].faults == "dead_neurons:tune:20%"
-    wishes = [item[1:4] for item in said]
+    wishes = [item.steered[:3] for item in said]
     assert (0.5, 0.0, 0.8) in wishes
     assert (0.0, 0.0, 0.0) in wishes
     assert (1e308, 0.0, -1e308) in wishes
