@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
-from neuro_robot.bench.legs import attitude, feet_in_trunk, gaits_walked, stances
+from neuro_robot.bench.legs import attitude, foot_heights, gaits_walked, stances
 from neuro_robot.bench.plot_style import BLUE, GREEN, INK, ORANGE, VIOLET, blank, legend_above
 from neuro_robot.bench.rundata import RunData
 from neuro_robot.sim.quadruped import LEGS
@@ -39,13 +39,13 @@ def gait_figure(run: RunData) -> Figure:
 
 
 def posture_figure(run: RunData) -> Figure:
-    """Height of the feet under the trunk in the last seconds; roll, pitch and heading of the whole walk."""
+    """Height of the feet in the last seconds; roll, pitch and heading of the whole walk."""
     figure, axes = blank(11.0, 5.4, 3, sharex=None)
     recent = run.joint_t >= run.duration_s - GAIT_S
-    heights = feet_in_trunk(run)[:, :, 2]
+    heights = 100.0 * foot_heights(run)
     for foot, (name, colour) in enumerate(zip(LEGS, FOOT_COLOURS, strict=True)):
         axes[0].plot(run.joint_t[recent], heights[recent, foot], color=colour, linewidth=1.2, label=name)
-    axes[0].set(ylabel="foot height in trunk, m")
+    axes[0].set(ylabel="foot over z = 0, cm")
     legend_above(axes[0])
     roll, pitch, yaw = (np.degrees(angle) for angle in attitude(run))
     axes[1].plot(run.odom_t, roll, color=BLUE, linewidth=1.0, label="roll")

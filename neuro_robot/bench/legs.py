@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.spatial.transform import Rotation, Slerp
 
 from neuro_robot.agents.gait import gait_at, gaits_of
 from neuro_robot.bench.rundata import RunData
@@ -45,6 +46,7 @@ def leg_summary(run: RunData, diagnostics: Mapping[str, Any]) -> dict[str, Any] 
         "slip_m": score.get("slip_m"),
         "steps": steps,
         "step_rate_hz": steps / len(LEGS) / seconds,
+        "foot_clearance_m": dict(zip(LEGS, map(_median, foot_clearances(run)), strict=True)),
         "duty_factor": dict(zip(LEGS, duty_factors(run), strict=True)),
         "roll_rms_deg": math.degrees(float(np.sqrt(np.mean(roll**2)))) if len(roll) else None,
         "pitch_rms_deg": math.degrees(float(np.sqrt(np.mean(pitch**2)))) if len(pitch) else None,
@@ -93,6 +95,41 @@ def duty_factors(run: RunData) -> list[float]:
     """Share of the time that each foot stands."""
     seconds = max(run.duration_s, 1e-9)
     return [sum(up - down for down, up in stances(run, foot)) / seconds for foot in range(len(LEGS))]
+
+
+def foot_heights(run: RunData) -> Floats:
+    """Lowest points of the feet (J, 4) over z = 0 of odom, m, by joint encoders and odometry.
+
+    The pose between two odometry samples is interpolated, its attitude on the great circle (slerp).
+    """
+    body = from_dict(QuadrupedConfig, run.summary["configuration"]["sim"]["body"])
+    t, once = np.unique(run.odom_t, return_index=True)
+    if len(t) < 2:
+        return np.full((len(run.joint_t), len(LEGS)), math.nan)
+    at = np.clip(run.joint_t, t[0], t[-1])
+    feet = feet_in_trunk(run)
+    up = Slerp(t, Rotation.from_quat(run.orientation[once]))(at).as_matrix()[:, 2]  # row z: base_link to odom
+    heights: Floats = np.interp(at, t, run.position[once, 2])[:, None] + np.einsum("ji,jli->jl", up, feet)
+    return heights - body.foot_radius
+
+
+def foot_clearances(run: RunData) -> list[Floats]:
+    """By foot, of each swing between two stances, m: how far the foot rose over the line between where it stood."""
+    heights, t = foot_heights(run), run.joint_t
+    clearances = []
+    for foot in range(len(LEGS)):
+        rises = []
+        for (_, lifted), (landed, _) in pairwise(stances(run, foot)):
+            swing = (t >= lifted) & (t <= landed)
+            if np.count_nonzero(swing) > 2:
+                height, share = heights[swing, foot], (t[swing] - lifted) / (landed - lifted)
+                rises.append(float(np.max(height - height[0] - share * (height[-1] - height[0]))))
+        clearances.append(np.array(rises))
+    return clearances
+
+
+def _median(values: Floats) -> float | None:
+    return float(np.median(values)) if len(values) else None
 
 
 def feet_in_trunk(run: RunData) -> Floats:

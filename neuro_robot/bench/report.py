@@ -97,7 +97,7 @@ def _tiles(summary: dict[str, Any]) -> str:
 
 def _plots(run: RunData) -> list[str]:
     notes = [
-        ("Path from above", figures.path_figure(run), "Solids where they were at the end of the flight; x forward."),
+        ("Path from above", figures.path_figure(run), "Solids where they were at the end; x forward."),
         ("Speed and clearance", figures.motion_figure(run), "Clearance: body sphere to the nearest solid."),
         (_rates_title(run), figures.rates_figure(run), ""),
         ("Spikes", figures.raster_figure(run), "One mark per spike, neurons above each other, layers by colour."),
@@ -108,10 +108,17 @@ def _plots(run: RunData) -> list[str]:
     return [_plot(title, figure, note) for title, figure, note in notes if figure is not None]
 
 
+def _feet_note(clearance_m: dict[str, float | None]) -> str:
+    told = ", ".join(f"{foot} {100.0 * value:.1f}" for foot, value in clearance_m.items() if value is not None)
+    return "Feet by joint encoders and odometry, in the last seconds." + (
+        f" Clearance over where the foot stood before and after, median of all swings, cm: {told}." if told else ""
+    )
+
+
 def _leg_plots(run: RunData) -> list[tuple[str, Figure | None, str]]:
     return [
         ("Gait", leg_figures.gait_figure(run), "Bars: the foot is on the ground; FR is front right."),
-        ("Feet and attitude", leg_figures.posture_figure(run), "Feet by the joint encoders, in the last seconds."),
+        ("Feet and attitude", leg_figures.posture_figure(run), _feet_note(run.summary["legs"]["foot_clearance_m"])),
         ("Gait as learned", leg_figures.tuning_figure(run), "What the plastic synapses made of the gait."),
     ]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +79,8 @@ def summarise_run(facts: RunFacts, run: RunData) -> dict[str, Any]:
     request = facts.request
     body = body_of(request.robot)
     sim: Any = from_dict(body.sim_config, request.sim)
+    configuration = {"sim": to_dict(sim), "mind": to_dict(mind_config(request))}
+    run = replace(run, summary={"configuration": configuration})  # whose legs it has
     radius_m = body.radius_m(sim)
     decisions = len(run.command_t) if facts.decisions is None else facts.decisions
     summary: dict[str, Any] = {
@@ -106,7 +108,7 @@ def summarise_run(facts: RunFacts, run: RunData) -> dict[str, Any]:
         "diagnostics": {name: value for name, value in facts.diagnostics.items() if not name.startswith(PREFIX)},
         "digest": facts.digest,
         "request": asdict(request),
-        "configuration": {"sim": to_dict(sim), "mind": to_dict(mind_config(request))},
+        "configuration": configuration,
         "versions": versions(),
     }
     return dict(plain(summary))

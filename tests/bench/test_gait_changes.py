@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from neuro_robot.applied import Applied
+from neuro_robot.applied import Applied, Steered
 from neuro_robot.bench.flight import FlightRequest, fly
 from neuro_robot.bench.legs import gaits_walked
 
@@ -35,7 +35,10 @@ def test_gaits_beside_the_trot_reach_the_commanded_speed(gait):
 
 def test_the_diagram_has_every_change_of_a_schedule_and_of_a_parameter():
     text = "trot bound@2s trot@3s"
-    told = [Applied(5_000_000, 0.6, 0.0, 0.0, text, True, ""), Applied(6_000_000_000, 0.0, 0.0, 0.0, "pace", True, "")]
+    told = [
+        Applied(5_000_000, True, "", "", Steered(0.6, 0.0, 0.0, text)),
+        Applied(6_000_000_000, True, "", "", Steered(0.0, 0.0, 0.0, "pace")),
+    ]
     scheduled = [(0.0, "trot"), (2.0, "bound"), (3.0, "trot")]
     for applied, walked in (([], scheduled), (told[:1], scheduled), (told, [*scheduled, (6.0, "pace")])):
         run = SimpleNamespace(summary={"configuration": {"mind": {"gait": text}}}, applied=applied)

@@ -16,7 +16,16 @@ from neuro_robot.bench import evaluate_walk, leg_figures, walk_figures
 from neuro_robot.bench.bodies import body_of, walked
 from neuro_robot.bench.evaluate_walk import WalkEvaluation, _first_jobs
 from neuro_robot.bench.flight import FlightRequest
-from neuro_robot.bench.legs import attitude, duty_factors, feet_in_trunk, leg_points, leg_summary, stances
+from neuro_robot.bench.legs import (
+    attitude,
+    duty_factors,
+    feet_in_trunk,
+    foot_clearances,
+    foot_heights,
+    leg_points,
+    leg_summary,
+    stances,
+)
 from neuro_robot.bench.pilots import mind_config
 from neuro_robot.bench.statistics import heading_lost
 from neuro_robot.bench.walk_figures import summarise_walks
@@ -76,6 +85,27 @@ def test_stances_and_attitude():
     roll, pitch, yaw = attitude(run)
     assert np.allclose(roll, 0) and np.allclose(pitch, 0)  # noqa: PT018
     assert yaw[-1] == pytest.approx(0.2)
+
+
+def test_clearance_is_how_far_a_foot_rises_over_where_it_stood():
+    run, body = walked_run(), QuadrupedConfig()
+    t = run.joint_t
+    lifted, landed = (t - 1.0) / 0.5, (t - 3.0) / 0.25
+    rise = 0.05 * np.sin(np.pi * lifted) * ((lifted > 0) & (lifted < 1))  # of the trunk, which the foot follows
+    rise += 0.03 * np.sin(np.pi * landed) * ((landed > 0) & (landed < 1))
+    climb = 0.02 * np.clip(lifted, 0, 1)  # onto a step: the line from foothold to foothold counts as none
+    pitch = 0.1
+    moved = replace(run, position=np.stack([0 * t, 0 * t, 0.3 + rise + climb], axis=1),
+                    orientation=np.tile([0.0, math.sin(pitch / 2), 0.0, math.cos(pitch / 2)], (len(t), 1)))  # fmt: skip
+    heights = foot_heights(moved)
+    feet = feet_in_trunk(moved)[0]
+    nose_down = -math.sin(pitch) * feet[:, 0] + math.cos(pitch) * feet[:, 2]
+    assert np.allclose(heights[0], 0.3 + nose_down - body.foot_radius)
+    assert foot_clearances(moved)[0] == pytest.approx([0.05, 0.03], abs=2e-4)
+    assert [len(swings) for swings in foot_clearances(moved)] == [2, 0, 0, 0]
+    clearance = leg_summary(moved, {})["foot_clearance_m"]
+    assert clearance["FR"] == pytest.approx(0.04, abs=2e-4)
+    assert clearance["RL"] is None
 
 
 def test_feet_stand_under_their_hips():
