@@ -143,7 +143,7 @@ def evaluate(
         return
     console = Console()
     console.print(evaluation_table(result))
-    if result.get("training"):
+    if any(result["training"].values()):
         console.print(training_table(result))
 
 

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console, Group
 
 from neuro_robot.cli_output import Backend, Fault, Json, Weights, bar, fault_text, show
-from neuro_robot.cli_walk_tables import evaluation_table, shift_table, walk_tables
+from neuro_robot.cli_walk_tables import evaluation_tables, walk_tables
 from neuro_robot.graph import LEARNED
 
 if TYPE_CHECKING:
@@ -120,6 +120,7 @@ def evaluate_walk(
         str, typer.Option(help="Walk with these instead of training: a file for `learned`, or the --out of a training.")
     ] = "",
     backend: Backend = "cpu",
+    fault: Fault = None,
     params: Params = None,
     out: Annotated[Path | None, typer.Option(help="Folder for result.json and the trained weights.")] = None,
     as_json: Json = False,
@@ -133,6 +134,9 @@ def evaluate_walk(
     neuro_robot evaluate walk --world walk_obstacles --seconds 55 --networks 3 --out trained    (trains, then walks)
 
     neuro_robot evaluate walk --world walk_rough --world walk_boxes --networks 3 --weights trained
+
+    neuro_robot evaluate walk --row learned --row kept --weights config/quadruped_weights.npz
+    --fault dead_neurons:cpg:10%@5s
     """
     from neuro_robot.bench.console import training_table, with_progress
     from neuro_robot.bench.evaluate_walk import ROWS, TRAINING_GROUNDS, WalkEvaluation
@@ -152,16 +156,17 @@ def evaluate_walk(
         networks=networks,
         weights=weights or None,
         sim=said.sim,
-        mind={**said.mind, "backend": backend},
+        mind={**said.mind, "backend": backend, **({"faults": fault_text(fault)} if fault else {})},
         keep_weights_in=None if out is None else str(out),
     )
     result = with_progress(lambda report: evaluated(request, report), Console(stderr=True, quiet=as_json))
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
         (out / "result.json").write_text(json.dumps(result, indent=2, allow_nan=False))
-    tables = [evaluation_table(result), shift_table(result), training_table(result) if result["training"] else None]
-    show(result, as_json, lambda: Group(*(table for table in tables if table)))
-    if result["training"] and not as_json:
+    trained = any(result["training"].values())
+    trainings = [training_table(result)] if trained else []
+    show(result, as_json, lambda: Group(evaluation_tables(result), *trainings))
+    if trained and not as_json:
         kept = f"weights and result.json in {out}" if out else "not kept: --out FOLDER keeps what was learned"
         Console(stderr=True).print(kept, soft_wrap=True)
 

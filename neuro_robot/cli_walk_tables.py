@@ -7,9 +7,20 @@ from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 
 from neuro_robot.cli_output import add_traffic, number
+
+NOTE = (
+    "success: the goal, or upright to the end and at least 80 % of the commanded way, with its 95 % interval; "
+    "hits: collisions; /100 m: falls; CoT: cost of transport, positive joint work; deg: turn in 10 s, mean"
+)
+SHIFT_NOTE = (
+    "back: at 90 % of the speed before the change, of the walks that the change met; the others fell, or did not get "
+    "there; held: upright to the end, with 90 % of that speed in the last 10 s"
+)
+WIDTHS = {"success, %": 15, "hits": 4, "falls": 5, "/100 m": 6, "m/s": 5, "CoT": 5, "deg": 4}
 
 
 def walk_tables(summary: dict[str, Any], folder: Path) -> RenderableType:
@@ -60,50 +71,58 @@ def _last_walk(summary: dict[str, Any], folder: Path) -> Table:
     return table
 
 
-def evaluation_table(result: dict[str, Any]) -> Table:
-    """One line per world and row."""
+def evaluation_tables(result: dict[str, Any]) -> RenderableType:
+    """A table per ground, one line per row; where something changed for good under way, a second one below."""
     seeds, asked = result["seeds"], result["request"]
     title = (
         f"{len(seeds)} walks of {asked['duration_s']:g} s at {asked['speed']:g} m/s, seeds {seeds[0]} to {seeds[-1]}"
     )
-    caption = (
-        "success: the goal, or upright to the end and at least 80 % of the commanded way, with its 95 % interval; "
-        "hits: collisions; /100 m: falls; CoT: cost of transport, positive joint work; deg: turn in 10 s, mean"
-    )
-    table = Table(title=title, caption=caption, box=SIMPLE_HEAD, pad_edge=False)
-    columns = ("success, %", "hits", "falls", "/100 m", "m/s", "CoT", "deg")
-    table.add_column("ground", overflow="fold")
-    table.add_column("row", no_wrap=True)
-    for name in columns:
-        table.add_column(name, justify="right", no_wrap=True)
+    tables: list[RenderableType] = [title]
     for world in result["worlds"]:
-        for row, cells in result["rows"].items():
-            table.add_row(world, row, *_cells(cells[world]))
-        table.add_section()
+        cells = {row: by_world[world] for row, by_world in result["rows"].items()}
+        changed = {row: cell for row, cell in cells.items() if "shifted" in cell}
+        tables += [_ground_table(world, cells), *([_shift_table(changed)] if changed else [])]
+    shifts = any("shifted" in cell for by_world in result["rows"].values() for cell in by_world.values())
+    return Group(*tables, *(Padding(note, (0, 0, 1, 0), style="dim") for note in (NOTE, SHIFT_NOTE)[: 1 + shifts]))
+
+
+def _ground_table(world: str, cells: dict[str, dict[str, Any]]) -> Table:
+    table = _table(world)
+    for name, width in (
+        ("success, %", 15),
+        ("hits", 4),
+        ("falls", 5),
+        ("/100 m", 6),
+        ("m/s", 5),
+        ("CoT", 5),
+        ("deg", 4),
+    ):
+        table.add_column(name, justify="right", no_wrap=True, min_width=width)
+    for row, cell in cells.items():
+        table.add_row(row, *_cells(cell))
     return table
 
 
-def shift_table(result: dict[str, Any]) -> Table | None:
-    """How the walks got over a lasting change; None where there was none."""
-    caption = (
-        "only walks that the change met count here; the others fell, or did not get there; "
-        "held: upright to the end, with 90 % of the speed in the last 10 s"
-    )
-    table = Table(title="back at 90 % of the speed before the change", caption=caption)
-    for name in ("ground", "row", "walks", "came back (95 %)", "median, longest s", "held", "m/s before", "slowest 2 s",
-                 "last 10 s"):  # fmt: skip
-        table.add_column(name)
-    for world in result["worlds"]:
-        for row, cells in result["rows"].items():
-            cell = cells[world]
-            if "shifted" in cell:
-                low, high = cell["recovered_interval"]
-                share = f"{100 * cell['recovered'] / cell['shifted']:.0f} %" if cell["shifted"] else "-"
-                share = f"{share} ({100 * low:.0f} to {100 * high:.0f})"
-                speeds = (number(cell[name]) for name in ("speed_before", "slowest_after", "speed_after"))
-                times = f"{number(cell['median_recovery_s'], 1)}, {number(cell['longest_recovery_s'], 1)}"
-                table.add_row(world, row, _met(cell), share, times, str(cell["held"]), *speeds)
-    return table if table.row_count else None
+def _shift_table(cells: dict[str, dict[str, Any]]) -> Table:
+    """How the walks got over a lasting change."""
+    table = _table("")
+    table.add_column("walks")
+    for name in ("back, %", "median,\nlongest s", "held", "m/s\nbefore", "slowest\n2 s", "last\n10 s"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for row, cell in cells.items():
+        low, high = cell["recovered_interval"]
+        share = f"{100 * cell['recovered'] / cell['shifted']:.0f}" if cell["shifted"] else "-"
+        share = f"{share} ({100 * low:.0f} to {100 * high:.0f})"
+        speeds = (number(cell[name]) for name in ("speed_before", "slowest_after", "speed_after"))
+        times = f"{number(cell['median_recovery_s'], 1)}, {number(cell['longest_recovery_s'], 1)}"
+        table.add_row(row, _met(cell), share, times, str(cell["held"]), *speeds)
+    return table
+
+
+def _table(title: str) -> Table:
+    table = Table(title=title or None, title_justify="left", title_style="bold", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("row", no_wrap=True, min_width=8)
+    return table
 
 
 def _met(cell: dict[str, Any]) -> str:

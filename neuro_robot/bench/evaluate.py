@@ -104,14 +104,19 @@ def _flight(request: EvaluationRequest, row: str, speed: float, seed: int, netwo
         reward_mode="shuffled" if row == "shuffled" else "normal",
         mind_seed=network,
         sim=request.sim,
-        mind=_mind(request, seed),
+        mind=breaking(request.mind, seed),
     )
 
 
-def _mind(request: EvaluationRequest, seed: int) -> dict[str, object]:
-    """The mind's overrides; every flight draws anew what breaks in it."""
-    faults = request.mind.get("faults")
-    return {**request.mind, "faults": seeded(str(faults), seed)} if faults else request.mind
+def breaking(mind: dict[str, object], seed: int) -> dict[str, object]:
+    """A mind's overrides for the evaluation of one seed; each draws anew what breaks in it."""
+    faults = mind.get("faults")
+    return {**mind, "faults": seeded(str(faults), seed)} if faults else mind
+
+
+def whole(mind: dict[str, object]) -> dict[str, object]:
+    """A mind's overrides for training: nothing breaks while it learns."""
+    return {name: value for name, value in mind.items() if name != "faults"}
 
 
 def _training(request: EvaluationRequest, row: str, network: int, folder: Path) -> TrainingRequest:
@@ -121,9 +126,7 @@ def _training(request: EvaluationRequest, row: str, network: int, folder: Path) 
         flight=replace(
             flight,
             world=request.train_world or request.world,
-            mind={
-                key: value for key, value in request.mind.items() if key != "faults"
-            },  # nothing breaks while it learns
+            mind=whole(request.mind),
         ),
         speeds=speeds,
         first_seed=TRAINING_SEED + TRAINING_STRIDE * network,

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from neuro_robot.bench.evaluate import TRAINING_SEED, TRAINING_STRIDE
+from neuro_robot.bench.evaluate import TRAINING_SEED, TRAINING_STRIDE, breaking, whole
 from neuro_robot.bench.flight import FlightRequest
 from neuro_robot.bench.parallel import Job, run_jobs
 from neuro_robot.bench.plain import plain, versions
@@ -156,7 +156,7 @@ def _request(request: WalkEvaluation, row: str, world: str, seed: int, network: 
         reward_mode="shuffled" if row == "shuffled" else "normal",
         mind_seed=network,
         sim={**request.sim, "episode.timeout_s": request.duration_s},
-        mind={} if row == "hopf" else {**request.mind, **rows.get(row, {})},
+        mind={} if row == "hopf" else {**breaking(request.mind, seed), **rows.get(row, {})},
     )
 
 
@@ -166,7 +166,7 @@ def _first_jobs(request: WalkEvaluation, folder: Path) -> list[Job]:
     for row in request.rows:
         if row in TRAINED and not request.given(row, 0):
             for network in range(request.networks):
-                longer = replace(request, duration_s=request.train_seconds)
+                longer = replace(request, duration_s=request.train_seconds, mind=whole(request.mind))
                 asked = TrainingRequest(
                     flight=_request(longer, row, request.train_worlds[0], 0, network),
                     speeds=(request.speed,),

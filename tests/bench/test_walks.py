@@ -29,7 +29,7 @@ from neuro_robot.bench.legs import (
 from neuro_robot.bench.pilots import mind_config
 from neuro_robot.bench.statistics import heading_lost
 from neuro_robot.bench.walk_figures import summarise_walks
-from neuro_robot.cli_walk_tables import shift_table
+from neuro_robot.cli_walk_tables import evaluation_tables
 from neuro_robot.config import to_dict
 from neuro_robot.errors import ConfigError, NeuroRobotError
 from neuro_robot.events.array import EVENT_DTYPE
@@ -226,12 +226,21 @@ def test_walks_that_end_before_the_shift_are_counted_apart(monkeypatch, world):
     assert cell["speed_before"] == pytest.approx(0.6)
     none = summarise_walks(walks[:2])
     assert (none["shifted"], none["median_recovery_s"], none["speed_before"]) == (0, None, None)
-    result = {"worlds": [world], "rows": {"frozen": {world: cell}, "hopf": {world: none}}}
+    told = printed(world, {"frozen": cell, "hopf": none})
+    assert told.count(world) == 1
+    assert "held: upright" in told
+    assert "2 of 5, 1 fell before, 2 ended before" in told
+    assert "0 of 2, 1 fell before, 1 ended before" in told
+
+
+def printed(world, cells):
+    asked = {"duration_s": 20.0, "speed": 0.6}
+    rows = {row: {world: cell} for row, cell in cells.items()}
+    result = {"worlds": [world], "rows": rows, "seeds": [0], "request": asked}
     console = Console(width=200)
     with console.capture() as told:
-        console.print(shift_table(result))
-    assert "2 of 5, 1 fell before, 2 ended before" in told.get()
-    assert "0 of 2, 1 fell before, 1 ended before" in told.get()
+        console.print(evaluation_tables(result))
+    return told.get()
 
 
 def test_no_shift_no_table(monkeypatch):
@@ -239,7 +248,7 @@ def test_no_shift_no_table(monkeypatch):
     _, made = walk_figures.walk(FlightRequest(robot="quadruped", world="walk_flat", speed=0.6), "hopf", "walk_flat")
     cell = summarise_walks([made])
     assert "shifted" not in cell
-    assert shift_table({"worlds": ["walk_flat"], "rows": {"hopf": {"walk_flat": cell}}}) is None
+    assert "back" not in printed("walk_flat", {"hopf": cell})
 
 
 def test_rows_share_the_worlds_and_training_grounds_are_others():
@@ -256,6 +265,17 @@ def test_rows_share_the_worlds_and_training_grounds_are_others():
     assert {job.arguments[0].sim["episode.timeout_s"] for job in jobs[4:]} == {20.0}
     assert sum(job.row == "hopf" for job in jobs) == sum(job.row == "frozen" for job in jobs) == 6
     assert not any(job.row == "learned" for job in jobs[4:])
+
+
+def test_each_walk_draws_anew_what_breaks_and_nothing_breaks_in_training():
+    request = WalkEvaluation(seeds=(4, 5), rows=("hopf", "frozen", "learned"), mind={"faults": "dead_neurons:cpg:10%"})
+    minds = [
+        (job.row, getattr(job.arguments[0], "flight", job.arguments[0]).mind) for job in _first_jobs(request, Path())
+    ]
+    assert [(row, mind.get("faults")) for row, mind in minds] == [
+        ("learned", None), ("hopf", None), ("hopf", None),
+        ("frozen", "dead_neurons:cpg:10%#4"), ("frozen", "dead_neurons:cpg:10%#5"),
+    ]  # fmt: skip
 
 
 def test_the_weights_of_an_earlier_evaluation_are_walked_with_instead_of_training(tmp_path):
