@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.spatial.transform import Rotation, Slerp
 
 from neuro_robot.agents.gait import gait_at, gaits_of
 from neuro_robot.bench.rundata import RunData
@@ -98,18 +97,16 @@ def duty_factors(run: RunData) -> list[float]:
 
 
 def foot_heights(run: RunData) -> Floats:
-    """Lowest points of the feet (J, 4) over z = 0 of odom, m, by joint encoders and odometry.
-
-    The pose between two odometry samples is interpolated, its attitude on the great circle (slerp).
+    """Lowest points of the feet (J, 4) over z = 0 of odom, m, by joint encoders and odometry between whose poses lies
+    a straight line.
     """
     body = from_dict(QuadrupedConfig, run.summary["configuration"]["sim"]["body"])
-    t, once = np.unique(run.odom_t, return_index=True)
-    if len(t) < 2:
+    if not len(run.odom_t):
         return np.full((len(run.joint_t), len(LEGS)), math.nan)
-    at = np.clip(run.joint_t, t[0], t[-1])
-    feet = feet_in_trunk(run)
-    up = Slerp(t, Rotation.from_quat(run.orientation[once]))(at).as_matrix()[:, 2]  # row z: base_link to odom
-    heights: Floats = np.interp(at, t, run.position[once, 2])[:, None] + np.einsum("ji,jli->jl", up, feet)
+    x, y, z, w = run.orientation.T
+    up = np.stack([2.0 * (x * z - w * y), 2.0 * (y * z + w * x), 1.0 - 2.0 * (x * x + y * y)])  # odom's z in base_link
+    rows = [np.interp(run.joint_t, run.odom_t, row) for row in (*up, run.position[:, 2])]
+    heights: Floats = np.einsum("kj,jlk->jl", rows[:3], feet_in_trunk(run)) + rows[3][:, None]
     return heights - body.foot_radius
 
 

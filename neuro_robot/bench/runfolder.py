@@ -6,10 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from neuro_robot.bench.report import write_report
 from neuro_robot.bench.rundata import RunData, load_run
 from neuro_robot.bench.summary import RunFacts, summarise_run, write_summary
-from neuro_robot.bench.video import write_video
 from neuro_robot.sim.world import load_world
 
 BAG, SUMMARY, REPORT, VIDEO = "bag", "summary.json", "report.html", "flight.mp4"
@@ -21,6 +19,9 @@ def finish_run(folder: Path, facts: RunFacts, *, flight: int = -1, video: bool =
 
     The same for every mode. `flight` is the one of the bag that is told about (-1: the last).
     """
+    from neuro_robot.bench.report import write_report  # matplotlib takes a while to load, and not every run draws
+    from neuro_robot.bench.video import write_video
+
     run = told_run(folder / BAG, facts, flight)
     write_summary(run.summary, folder / SUMMARY)
     write_report(run, folder / REPORT)
