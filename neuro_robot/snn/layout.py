@@ -38,16 +38,8 @@ def build(
     synapses = _Synapses(layers, dt_ms, deferred)
     for connection in connections:
         synapses.add(connection, places[connection.name])
-    n_synapses = sum(c.weights.size for c in connections)
-    n_plastic = sum(c.weights.size for c in connections if c.rule is not None)
-    weight: NDArray[Any] = np.zeros(n_synapses, real)
-    post = np.zeros(n_synapses, np.int32)
-    entry = np.zeros((2, n_plastic), np.int32)
-    for connection in connections:
-        place = places[connection.name]
-        weight[place], post[place] = connection.weights, connection.post_index + synapses.starts[connection.post.name]
-        if connection.rule is not None:
-            entry[:, place] = synapses.entries[connection.name]
+    weight, post, entry = _wiring(connections, places, synapses, real)
+    state, extra = _at_rest(layers, real)
     x, y = synapses.pre_traces, synapses.post_traces
     tables = Tables(
         layers=_layer_table(layers, dt_ms),
@@ -55,8 +47,8 @@ def build(
         groups=_rows(synapses.groups, 9, np.int64),
         rules=_rows(synapses.rules, RULE_COLUMNS, np.int64),
         rates=_rows(synapses.rates, RATE_COLUMNS, real),
-        state=np.zeros((3, n), real),
-        extra=np.zeros((2, n), real),
+        state=state,
+        extra=extra,
         threshold=np.repeat([constants.threshold(layer.cell) for layer in layers], [a.size for a in layers]).astype(
             real
         ),
@@ -65,7 +57,7 @@ def build(
         weight=weight,
         post=post,
         row=np.array(synapses.row, np.int64),
-        plastic=np.zeros((2, n_plastic), real),
+        plastic=np.zeros((2, entry.shape[1]), real),
         column=np.array(synapses.column, np.int64),
         column_entry=entry,
         pre_trace=np.zeros(x, real),
@@ -92,13 +84,35 @@ def build(
         counters=np.zeros(3, np.int64),
         owed=np.zeros(max((c.post.size for c in connections if c.rule is not None), default=0), real),
     )
+    return tables, places
+
+
+def _wiring(
+    connections: tuple[Connection, ...], places: dict[str, slice], synapses: _Synapses, real: type
+) -> tuple[NDArray[Any], NDArray[np.int32], NDArray[np.int32]]:
+    """Of every synapse weight and target, of every plastic one its entries by column."""
+    weight: NDArray[Any] = np.zeros(sum(c.weights.size for c in connections), real)
+    post = np.zeros(len(weight), np.int32)
+    entry = np.zeros((2, sum(c.weights.size for c in connections if c.rule is not None)), np.int32)
+    for connection in connections:
+        place = places[connection.name]
+        weight[place], post[place] = connection.weights, connection.post_index + synapses.starts[connection.post.name]
+        if connection.rule is not None:
+            entry[:, place] = synapses.entries[connection.name]
+    return weight, post, entry
+
+
+def _at_rest(layers: tuple[Layer, ...], real: type) -> tuple[NDArray[Any], NDArray[Any]]:
+    """State (3, neurons) and extra (2, neurons) of cells to which nothing has happened."""
+    n = sum(layer.size for layer in layers)
+    state: NDArray[Any] = np.zeros((3, n), real)
+    extra: NDArray[Any] = np.zeros((2, n), real)
     start = 0
     for layer in layers:
-        tables.state[V, start : start + layer.size], tables.extra[ADAPTATION, start : start + layer.size] = (
-            constants.rest(layer.cell)
-        )
+        mine = slice(start, start + layer.size)
+        state[V, mine], extra[ADAPTATION, mine] = constants.rest(layer.cell)
         start += layer.size
-    return tables, places
+    return state, extra
 
 
 class _Synapses:

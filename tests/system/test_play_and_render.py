@@ -86,7 +86,7 @@ def test_pause_seek_rate_and_loop(file, tmp_path):
         with pytest.raises(GraphError, match="ends before"):
             graph.set_parameter("player_node", "position_s", 99.0)
         graph.set_parameter("player_node", "rate", 4.0)
-        until(graph, "player_node", lambda status: int(status.values["loops"]) >= 2, 30.0)
+        until(graph, "player_node", lambda status: int(status.values["loops"]) >= 2)
         assert graph.trigger("player_node", "restart")
         assert abs(listener.stamps[-1] - time.time_ns()) < 10**10
     assert listener.decoder.stats.refused_packets == 0
