@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -177,7 +178,8 @@ def _fly_ros(run: RunRequest, progress: Progress | None) -> tuple[RunFacts, list
     values = controller.values
     rewarded: dict[str, Any] = {}
     if run.record and shift_s(run.flight) is not None:  # how long it took to adapt is read from the reward
-        rewarded["reward_t"], rewarded["reward"] = replayed_reward(run.folder / BAG, run.flight, weights[0])
+        with suppress(BagError):  # weights that somebody loaded under way are gone: no reward, but all the rest
+            rewarded["reward_t"], rewarded["reward"] = replayed_reward(run.folder / BAG, run.flight, weights[0])
     facts = RunFacts(
         request=_of_flight(run.flight, len(ends) - 1),
         mode=run.mode,
