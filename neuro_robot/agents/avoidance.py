@@ -112,8 +112,8 @@ def add_avoidance(network: Network, config: AvoidanceConfig, rng: np.random.Gene
 class Avoidance:
     """The running avoidance layers of a mind: event counts and rewards in, motor spikes to a course."""
 
-    def __init__(self, config: AvoidanceConfig, network: Model, rng: np.random.Generator) -> None:
-        self._config, self._network, self._rng = config, network, rng
+    def __init__(self, config: AvoidanceConfig, network: Model, shuffle: np.random.Generator) -> None:
+        self._config, self._network, self._shuffle = config, network, shuffle
         self.course = Course(config.course, config.speed)
         self.view: ColumnView | None = None
         self._trace = np.zeros(2)
@@ -167,7 +167,7 @@ class Avoidance:
             if len(self._past) == PAST_KEPT:
                 del self._past[: PAST_KEPT // 2]
             self._past.append(reward)
-            reward = self._past[int(self._rng.integers(len(self._past)))] * self._rng.choice((-1.0, 1.0))
+            reward = self._past[int(self._shuffle.integers(len(self._past)))] * self._shuffle.choice((-1.0, 1.0))
         surprise = reward - self.expected_reward
         self.expected_reward += surprise * DT_MS / self._config.reward.tau_mean_ms
         n = self._config.network.motor_neurons

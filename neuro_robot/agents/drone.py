@@ -61,11 +61,10 @@ class DroneMind:
 
     def __init__(self, config: DroneMindConfig, seed: int) -> None:
         self.config = config
-        self._rng = np.random.default_rng(seed)
         options = {} if config.arithmetic == "integer" else {"arithmetic": config.arithmetic}
-        self.network = build_network(config, self._rng).compile(config.backend, **options)
+        self.network = build_network(config, np.random.default_rng(seed)).compile(config.backend, **options)
         self.network.learning = config.learning
-        self.avoidance = Avoidance(config, self.network, self._rng)
+        self.avoidance = Avoidance(config, self.network, np.random.default_rng([seed, config.shuffle_seed]))
         self._t_ns = -1
 
     @property

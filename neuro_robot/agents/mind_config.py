@@ -18,6 +18,9 @@ class MindConfig:
         "normal, or shuffled: the same values at random times and with random signs",
         choices=("normal", "shuffled"),
     )
+    shuffle_seed: int = parameter(
+        0, "what draws those times and signs, beside the network's seed: another for every run", 0, 2**31 - 1
+    )
     backend: str = parameter("cpu", "what the network runs on: cpu, loihi2 (or any registered back end with its rules)")
     arithmetic: str = parameter(
         "integer",

@@ -59,16 +59,16 @@ class WalkerMind:
 
     def __init__(self, config: WalkerMindConfig, seed: int) -> None:
         self.config = config
-        self._rng = np.random.default_rng(seed)
         options: dict[str, Any] = {} if config.arithmetic == "integer" else {"arithmetic": config.arithmetic}
-        self.network = build_network(config, self._rng).compile(config.backend, **options)
+        self.network = build_network(config, np.random.default_rng(seed)).compile(config.backend, **options)
         self.network.learning = config.learning
         self.gait = config.gait  # as text
         self._gaits = gaits_of(config.gait)
         self.rhythm = Rhythm(config.cpg, self.network, self._gaits[0].gait, config.step.duty)
         self.tuning = Tuning(config.tuning, self.network)
         self.feel = Feel(config.feel, config.kinematics)
-        self.avoidance = Avoidance(config, self.network, self._rng)
+        self._shuffle = np.random.default_rng([seed, config.shuffle_seed])
+        self.avoidance = Avoidance(config, self.network, self._shuffle)
         self.turning = Turning(config.turning, config.speed)
         self.view: ColumnView | None = None
         self.stepping = Stepping(config.step, config.kinematics)
@@ -187,8 +187,8 @@ class WalkerMind:
             self._past.append(rewards)
             if len(self._past) > 20_000:
                 del self._past[:10_000]
-            past = self._past[int(self._rng.integers(len(self._past)))]
-            rewards = past * self._rng.choice((-1.0, 1.0), past.size)
+            past = self._past[int(self._shuffle.integers(len(self._past)))]
+            rewards = past * self._shuffle.choice((-1.0, 1.0), past.size)
         self.tuning.reinforce(rewards)
         return float(rewards.mean())
 

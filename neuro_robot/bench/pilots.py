@@ -90,6 +90,8 @@ def mind_config(request: FlightRequest) -> Any:  # noqa: ANN401 - of the request
         "learning": request.learning,
         "reward_mode": request.reward_mode,
     }
+    if request.reward_mode == "shuffled":
+        said["shuffle_seed"] = request.seed  # or chance would push every run of a network the same way
     return from_dict(body_of(request.robot).mind_config, {**_lens(request), **request.mind, **said})
 
 
