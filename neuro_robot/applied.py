@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,48 +24,49 @@ class Steered(NamedTuple):
 
 
 class Applied(NamedTuple):
-    """What a robot goes by from a packet on."""
+    """What a robot goes by from a packet on, and what was done to it since the last one."""
 
     t_ns: int  # end of the first packet that it counts for
     learning: bool
     faults: str  # as text, see snn.faults_text
-    loaded: str = ""  # which weights were loaded under way last, see `loaded_text`; empty: none
+    deeds: tuple[tuple[str, str], ...] = ()  # in order: what kind, and what; see agents.controller.Controller.change
     steered: Steered | None = None  # None: a body that nobody steers
 
     def values(self) -> dict[str, str]:
         """The entries of the status; floats so that they come back exactly."""
-        said = {"learning": str(self.learning), "faults": self.faults, "loaded": self.loaded}
+        said = {"learning": str(self.learning), "faults": self.faults, "deeds": json.dumps(self.deeds)}
         if self.steered is None:
             return said
         vx, vy, yaw_rate, gait = self.steered
         return {"vx": repr(float(vx)), "vy": repr(float(vy)), "yaw_rate": repr(float(yaw_rate)), "gait": gait} | said
 
-    def same(self, other: Applied | None) -> bool:
-        """Whether it says the same, whenever."""
-        return other is not None and self[1:] == other[1:]
+    def goes_on(self, before: Applied | None) -> bool:
+        """Whether nothing has changed since."""
+        return before is not None and not self.deeds and self._replace(t_ns=before.t_ns, deeds=before.deeds) == before
 
 
 def applied_from(t_ns: int, values: Mapping[str, str]) -> Applied:
     """What such a status says. Raises BagError for one that is damaged."""
     try:
         learning = {"True": True, "False": False}[values["learning"]]
+        deeds = tuple((str(kind), str(what)) for kind, what in json.loads(values["deeds"]))
         steered = None
         if "vx" in values:
             vx, vy, yaw_rate = (float(values[name]) for name in ("vx", "vy", "yaw_rate"))
             steered = Steered(vx, vy, yaw_rate, values["gait"])
-        told = Applied(t_ns, learning, values["faults"], values.get("loaded", ""), steered)
-    except (KeyError, ValueError) as error:
-        raise BagError(f"diagnostics at {t_ns} ns: expected learning and faults behind `applied`, of a walker vx, vy, "
-                       f"yaw_rate and gait too, got {dict(values)}: {error}; the bag cannot be replayed to the "
-                       "bit") from error  # fmt: skip
+        told = Applied(t_ns, learning, values["faults"], deeds, steered)
+    except (KeyError, ValueError, TypeError, RecursionError) as error:
+        raise BagError(f"diagnostics at {t_ns} ns: expected learning, faults and deeds behind `applied`, of a walker "
+                       f"vx, vy, yaw_rate and gait too, got {dict(values)}: {error}; the bag cannot be replayed to "
+                       "the bit") from error  # fmt: skip
     if steered is not None and not all(math.isfinite(speed) for speed in steered[:3]):
         raise BagError(f"diagnostics at {t_ns} ns: expected a finite velocity behind `applied`, got {steered[:3]}")
     return told
 
 
-def loaded_text(count: int, path: Path) -> str:
-    """The weights in this file, loaded under way as the count-th: the count, SHA-256 and name of the file."""
-    return f"{count} {_sha256(path)} {path.resolve()}"
+def loaded_text(path: Path) -> str:
+    """The weights in this file, as a recording names them: SHA-256 and name of the file."""
+    return f"{_sha256(path)} {path.resolve()}"
 
 
 def loaded_file(text: str, beside: Path) -> Path:
@@ -72,10 +74,9 @@ def loaded_file(text: str, beside: Path) -> Path:
 
     Raises BagError when neither place has a file of the same contents.
     """
-    count, _, rest = text.partition(" ")
-    checksum, _, name = rest.partition(" ")
-    if not (count.isdigit() and len(checksum) == hashlib.sha256().digest_size * 2 and name):
-        raise BagError(f"expected number, SHA-256 and name of a weights file behind `loaded`, got {text!r}")
+    checksum, _, name = text.partition(" ")
+    if not (len(checksum) == hashlib.sha256().digest_size * 2 and name):
+        raise BagError(f"expected SHA-256 and name of a weights file that was loaded under way, got {text!r}")
     places = beside / Path(name).name, Path(name)
     for place in places:
         if place.is_file() and _sha256(place) == checksum:

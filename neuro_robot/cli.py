@@ -37,7 +37,7 @@ World = Annotated[str, typer.Option(help="A name in sim_worlds (see `neuro_robot
 @app.command()
 def fly(
     world: World = "forest",
-    seed: Annotated[int, typer.Option(min=0, help="Seed of world, sensors and network.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Seed of world, sensors and network.")] = 0,
     episodes: Annotated[int, typer.Option(min=1, help="Flights, each in the next seed's world; learning goes on.")] = 1,
     speed: Annotated[float, typer.Option(min=0.1, max=25.0, help="Commanded forward speed, m/s.")] = 5.0,
     mode: Annotated[
@@ -117,6 +117,7 @@ def evaluate(
         return
     from neuro_robot.bench.console import evaluate_with_progress, evaluation_table, training_table
     from neuro_robot.bench.evaluate import ROWS, EvaluationRequest
+    from neuro_robot.bench.runfolder import make_folder
 
     request = EvaluationRequest(
         world=world,
@@ -132,6 +133,8 @@ def evaluate(
         mind={"backend": backend, "faults": fault_text(fault)},
         keep_weights_in=None if out is None else str(out),
     )
+    if out is not None:
+        make_folder(out)
     result = evaluate_with_progress(request, Console(stderr=True, quiet=as_json))
     if out is not None:
         from neuro_robot.bench.evaluation_plots import write_plots

@@ -28,7 +28,7 @@ Params = Annotated[
 
 def walk(
     world: World = "walk_flat",
-    seed: Annotated[int, typer.Option(min=0, help="Seed of ground, sensors and network.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Seed of ground, sensors and network.")] = 0,
     episodes: Annotated[int, typer.Option(min=1, help="Walks, each on the next seed's ground; learning goes on.")] = 1,
     speed: Annotated[float, typer.Option(min=0.05, max=2.0, help=SPEED_HELP)] = 0.6,
     seconds: Annotated[float, typer.Option(min=0.1, max=3600.0, help="How long to walk, simulated seconds.")] = 20.0,
@@ -141,6 +141,7 @@ def evaluate_walk(
     from neuro_robot.bench.console import training_table, with_progress
     from neuro_robot.bench.evaluate_walk import ROWS, TRAINING_GROUNDS, WalkEvaluation
     from neuro_robot.bench.evaluate_walk import evaluate_walk as evaluated
+    from neuro_robot.bench.runfolder import make_folder
 
     said = _said(params)
     request = WalkEvaluation(
@@ -159,9 +160,10 @@ def evaluate_walk(
         mind={**said.mind, "backend": backend, **({"faults": fault_text(fault)} if fault else {})},
         keep_weights_in=None if out is None else str(out),
     )
+    if out is not None:
+        make_folder(out)
     result = with_progress(lambda report: evaluated(request, report), Console(stderr=True, quiet=as_json))
     if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
         (out / "result.json").write_text(json.dumps(result, indent=2, allow_nan=False))
     trained = any(result["training"].values())
     trainings = [training_table(result)] if trained else []

@@ -88,15 +88,7 @@ def evaluation_tables(result: dict[str, Any]) -> RenderableType:
 
 def _ground_table(world: str, cells: dict[str, dict[str, Any]]) -> Table:
     table = _table(world)
-    for name, width in (
-        ("success, %", 15),
-        ("hits", 4),
-        ("falls", 5),
-        ("/100 m", 6),
-        ("m/s", 5),
-        ("CoT", 5),
-        ("deg", 4),
-    ):
+    for name, width in WIDTHS.items():
         table.add_column(name, justify="right", no_wrap=True, min_width=width)
     for row, cell in cells.items():
         table.add_row(row, *_cells(cell))

@@ -20,7 +20,7 @@ from neuro_robot.bench.bodies import body_of
 from neuro_robot.bench.flight import FlightLog, FlightRequest, fly
 from neuro_robot.bench.pilots import make_pilot, mind_config
 from neuro_robot.bench.plain import plain
-from neuro_robot.bench.runfolder import BAG, SUMMARY, WEIGHTS_AFTER, WEIGHTS_BEFORE, finish_run
+from neuro_robot.bench.runfolder import BAG, SUMMARY, WEIGHTS_AFTER, WEIGHTS_BEFORE, finish_run, make_folder
 from neuro_robot.bench.shifts import replayed_reward, shift_s
 from neuro_robot.bench.summary import RunFacts, facts_of, write_summary
 from neuro_robot.config import flat, from_dict
@@ -68,7 +68,7 @@ def fly_run(run: RunRequest, progress: Progress | None = None) -> dict[str, Any]
     if (run.folder / BAG).exists():
         raise BagError(f"{run.folder}: already holds a run; choose a new folder")
     controller = _pilot(run.flight)
-    run.folder.mkdir(parents=True, exist_ok=True)
+    make_folder(run.folder)
     if run.mode == "inprocess":  # over DDS the other nodes need the cores
         run = replace(run, flight=_on_two_threads(run.flight))
         facts, episodes = _fly_inprocess(run, controller, progress)

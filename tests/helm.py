@@ -73,10 +73,7 @@ class Helm:
                 else:
                     change = Parameter(name, value=value).to_parameter_msg()
                     asked.append(setting.call_async(SetParameters.Request(parameters=[change])))
-        answers = [item.result() for item in asked if item.done()]
-        self.answers = [
-            a.results[0].reason if hasattr(a, "results") else "" if a.success else a.message for a in answers
-        ]
+        self.answers = [_reason(item.result()) for item in asked if item.done()]
         executor.shutdown()
         node.destroy_node()
         rclpy.shutdown(context=context)

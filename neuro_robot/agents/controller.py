@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from neuro_robot.agents.drone import DroneMind, build_network
 from neuro_robot.applied import Applied, Steered, loaded_file, loaded_text
-from neuro_robot.errors import WeightsError
+from neuro_robot.errors import BagError, ConfigError, WeightsError
 from neuro_robot.events.packet import EventPacket, StreamDecoder
 from neuro_robot.robot import Command, Imu, LegSense
 from neuro_robot.snn.counts import counts_of
 from neuro_robot.snn.faults_text import inject_text
 from neuro_robot.snn.network import Network
-from neuro_robot.snn.weights_file import load_state, save_state
+from neuro_robot.snn.weights_file import Meta, load_state, save_state
 
 
 class Reply(NamedTuple):
@@ -43,11 +43,12 @@ class Controller:
         self.mind = self.make_mind(config, seed)
         self.reward = 0.0  # mean over the last packet
         self.applied: Applied | None = None  # what it goes by, since when
-        self._seed, self._loaded = seed, ""
+        self._seed = seed
+        self._deeds: list[tuple[str, str]] = []  # since the last packet
         self._recorded: deque[Applied] | None = None  # what to follow
         self._beside = Path()  # where weights are that it loads while it follows
         self._followed_ns = -1
-        self.break_by(str(getattr(config, "faults", "")))
+        self._break(str(getattr(config, "faults", "")))
 
     @staticmethod
     def make_mind(config: Any, seed: int) -> Any:  # noqa: ANN401 - each body has its own kind
@@ -83,29 +84,49 @@ class Controller:
         self.mind.new_flight()
         self.applied, self._followed_ns = None, -1
 
-    def break_by(self, faults: str) -> None:
-        """Inject the faults of a text, see snn.faults_text; ConfigError, with nothing changed, for one that is none."""
-        inject_text(self.mind.network, faults, self._seed)
-        self._faults = faults
+    @property
+    def changes(self) -> dict[str, Callable[[str], None]]:
+        """What may change while it moves, by kind."""
+        return {"learning": self._switch, "faults": self._break, "load": self._learn_from}
+
+    @property
+    def follows(self) -> bool:
+        """Whether it goes by a recording, and by nobody else."""
+        return self._recorded is not None
+
+    def check_free(self) -> None:
+        """Raise ConfigError while it follows a recording."""
+        if self.follows:
+            raise ConfigError("this controller goes by a recording (follow_bag), and by nobody else; leave that empty")
+
+    def change(self, kind: str, what: str) -> None:
+        """Do as somebody outside says, from the next packet on; `applied` then has it, so that a recording replays.
+
+        kind: `learning` (True or False), `faults` (a text, see snn.faults_text), `load` (a weights file, of which it
+        takes what was learned: membranes and traces, gait and times go on), of a walker `gait` (see agents.gait).
+        Raises ConfigError or WeightsError, with nothing changed, for what cannot be, and while it follows a recording.
+        """
+        self.check_free()
+        self.changes[kind](what)
+        self._deeds.append((kind, loaded_text(Path(what)) if kind == "load" else what))
 
     def follow(self, recorded: Iterable[Applied], beside: Path) -> None:
         """Go by what a recording says was applied, from the same packets on; weights are looked for `beside` first.
 
-        Raises BagError when weights that were loaded under way are not to be found.
+        Raises BagError for what cannot be done to this body, and when weights that were loaded are not to be found.
         """
         self._recorded, self._beside = deque(recorded), beside
-        for told in self._recorded:
-            if told.loaded:
-                loaded_file(told.loaded, beside)
+        for kind, what in (deed for told in self._recorded for deed in told.deeds):
+            if kind not in self.changes:
+                raise BagError(f"expected deeds of {', '.join(self.changes)} behind `applied`, got {kind}")
+            if kind == "load":
+                loaded_file(what, beside)
 
     def take_up(self, told: Applied) -> None:
         """Do as a recording says."""
-        if told.loaded != self._loaded:
-            self.load(loaded_file(told.loaded, self._beside))
-            self._loaded = told.loaded
-        if told.faults != self._faults:
-            self.break_by(told.faults)
-        self.mind.learning = told.learning
+        for kind, what in told.deeds:
+            self.changes[kind](str(loaded_file(what, self._beside)) if kind == "load" else what)
+            self._deeds.append((kind, what))
 
     def _go_by(self, t_ns: int) -> None:
         """Take up what a recording says for the packet that ends at t_ns; note what counts from that packet on."""
@@ -115,9 +136,17 @@ class Controller:
             self._followed_ns = told.t_ns  # the next flight's first one may bear the same time
             self.take_up(told)
         self._followed_ns = t_ns
-        told = Applied(t_ns, self.mind.learning, self._faults, self._loaded, self.steering(t_ns))
-        if not told.same(self.applied):
+        told = Applied(t_ns, self.mind.learning, self._faults, tuple(self._deeds), self.steering(t_ns))
+        self._deeds.clear()
+        if not told.goes_on(self.applied):
             self.applied = told
+
+    def _switch(self, on: str) -> None:
+        self.mind.learning = on == "True"
+
+    def _break(self, faults: str) -> None:
+        inject_text(self.mind.network, faults, self._seed)
+        self._faults = faults
 
     def weights(self) -> dict[str, NDArray[np.float32]]:
         """The plastic weights by connection, shape (pre, post)."""
@@ -132,37 +161,44 @@ class Controller:
         save_state(Path(path), mind.network.state(), meta)
 
     def load(self, path: str | Path) -> None:
-        """Read what `save` wrote; of a file from another back end only what was learned, not the traces.
+        """Read what `save` wrote, traces too; of a file from another back end only what was learned.
 
         Of another body's file only the synapses that both have, as those of the avoidance: what a drone has learned to
         turn away from, a walker turns away from too. Raises WeightsError, or ConfigError for weights out of bounds, and
         changes nothing when the file does not fit.
         """
         arrays, meta = load_state(Path(path))
+        mind = self.mind
+        if (meta.get("agent", self.agent), meta.get("backend", "cpu")) != (self.agent, mind.config.backend):
+            self._take_learned(arrays, meta, str(path))
+            return
+        fixed = {name: mind.network.weights(name) for name, part in mind.network.connections.items() if not part.rule}
+        mind.network.load_state_dict(arrays)
+        for name, weights in fixed.items():  # what nobody learns is as configured, not as it was when saved
+            if not np.array_equal(mind.network.weights(name), weights, equal_nan=True):
+                mind.network.set_weights(name, weights)
+        self._expect(meta)
+
+    def _learn_from(self, path: str) -> None:
+        """Take what was learned out of a file; raises as `load`."""
+        arrays, meta = load_state(Path(path))
+        self._take_learned(arrays, meta, path)
+
+    def _take_learned(self, arrays: dict[str, NDArray[Any]], meta: Meta, path: str) -> None:
         origin, mind = str(meta.get("backend", "cpu")), self.mind
         if meta.get("agent", self.agent) != self.agent:
             self._adopt(arrays, f"{path}: the weights of a {meta['agent']} on {origin}", origin == "cpu")
-        elif origin == mind.config.backend:
-            fixed = {
-                name: mind.network.weights(name) for name, part in mind.network.connections.items() if not part.rule
-            }
-            mind.network.load_state_dict(arrays)
-            for name, weights in fixed.items():  # what nobody learns is as configured, not as it was when saved
-                if not np.array_equal(mind.network.weights(name), weights, equal_nan=True):
-                    mind.network.set_weights(name, weights)
         else:
             saved = self.make_network(replace(mind.config, backend=origin)).compile(origin)
             saved.load_state_dict(arrays)
             for name in self.weights():
                 limit = mind.network.connections[name].rule.w_max
                 mind.network.set_weights(name, np.clip(saved.weights(name), 0.0, limit))
-        expected = meta.get("expected_reward", 0.0)
-        mind.expected_reward = float(expected) if isinstance(expected, (int, float)) else 0.0
+        self._expect(meta)
 
-    def load_under_way(self, path: Path) -> None:
-        """As `load`, while it moves; says so, that a recording replays."""
-        self.load(path)
-        self._loaded = loaded_text(int(self._loaded.partition(" ")[0] or 0) + 1, path)
+    def _expect(self, meta: Meta) -> None:
+        expected = meta.get("expected_reward", 0.0)
+        self.mind.expected_reward = float(expected) if isinstance(expected, (int, float)) else 0.0
 
     def _adopt(self, arrays: dict[str, NDArray[Any]], what: str, in_volts: bool) -> None:
         """Take the plastic weights of the connections that another body's file has in the same shape."""

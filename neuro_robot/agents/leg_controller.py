@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -41,7 +42,7 @@ class LegController(Controller):
 
     def walk(self, wish: BodyCommand) -> None:
         """Walk at this velocity for WISH_NS from the next packet on; one that is not finite stops the robot."""
-        if self._recorded is None:
+        if not self.follows:
             self._wish, self._renewed = wish if wish.is_finite() else stop_command(wish.t_ns), True
 
     @staticmethod
@@ -82,20 +83,23 @@ class LegController(Controller):
         self._goes = stop_command(t_ns) if self.halted else wish
         return Steered(self._goes.vx, self._goes.vy, self._goes.yaw_rate, self.mind.gait)
 
+    @property
+    def changes(self) -> dict[str, Callable[[str], None]]:
+        """As the drone's, and the gait."""
+        return super().changes | {"gait": self.mind.set_gait}
+
     def take_up(self, told: Applied) -> None:
-        """Do as a recording says."""
-        if told.steered is not None:
-            vx, vy, yaw_rate, gait = told.steered
-            self._wish = BodyCommand(told.t_ns, vx, vy, 0.0, yaw_rate)
-            if gait != self.mind.gait:
-                self.mind.set_gait(gait)
+        """As the drone's; goes by the recorded velocity until the recording says otherwise."""
         super().take_up(told)
+        if told.steered is not None:
+            vx, vy, yaw_rate, _ = told.steered
+            self._wish = BodyCommand(told.t_ns, vx, vy, 0.0, yaw_rate)
 
     def _wish_at(self, t_ns: int) -> BodyCommand:
         if self._wish is None:
             return BodyCommand(t_ns, self.mind.config.speed, 0.0, 0.0, 0.0)
-        if self._recorded is not None:
-            return self._wish  # until the recording says otherwise
+        if self.follows:
+            return self._wish
         if self._renewed:
             self._renewed, self._renewed_ns = False, t_ns
         return self._wish if 0 <= t_ns - self._renewed_ns <= WISH_NS else stop_command(t_ns)

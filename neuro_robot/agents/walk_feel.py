@@ -33,7 +33,7 @@ class FeelConfig:
     odometry_gain: float = parameter(1.15, "true speed per speed of the feet that bear, on level ground", 0.1, 10.0)
     bearing_nm: float = parameter(20.0, "torque of all knees at which the feet are fully believed, N m", 0.1, 1e3)
     rough_ms: float = parameter(2000.0, "low-pass of the tilt rate's square, ms", 1.0, 20000.0)
-    blocked_m: float = parameter(0.05, "a swing foot this far behind its target strikes something, m", 0.0, 1.0)
+    blocked_m: float = parameter(0.05, "a swing foot this far from its target strikes something, m", 0.0, 1.0)
 
 
 class Feel:

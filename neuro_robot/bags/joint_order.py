@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
+from itertools import chain
 
 from neuro_robot.bags.legs import JointSample
 from neuro_robot.errors import SampleError
@@ -16,9 +18,12 @@ def in_order(sample: JointSample) -> JointSample:
 
     Twelve joints without names, or by the names of another body, are taken in the order in which they come, and such
     names are kept. Raises SampleError for what cannot be told apart: names that come twice, some of ours in other
-    places while others are missing, any other number of joints, numbers of names and values that differ.
+    places while others are missing, any other number of joints, numbers of names and values that differ, and
+    values that are not finite.
     """
     t_ns, names, *parts = sample
+    if not all(map(math.isfinite, chain(*parts))):
+        raise SampleError(f"joint_states: expected finite positions, velocities and efforts, got {_odd(sample)}")
     counts = {len(part) for part in parts}
     if len(counts) > 1 or (names and counts != {len(names)}):
         raise SampleError(f"joint_states: expected as many positions, velocities and efforts as names, or none, got "
@@ -47,6 +52,16 @@ def _places(names: tuple[str, ...]) -> tuple[int, ...] | None:
     if any(found.get(name, place) != place for place, name in enumerate(JOINT_NAMES)):
         raise SampleError(f"joint_states: expected {', '.join(JOINT_NAMES)} in any order, got {_some(names)}")
     return None
+
+
+def _odd(sample: JointSample) -> str:
+    """The first value that is not finite, and whose it is."""
+    for part in ("position", "velocity", "effort"):
+        for place, value in enumerate(getattr(sample, part)):
+            if not math.isfinite(value):
+                joint = sample.names[place] if place < len(sample.names) else f"joint {place}"
+                return f"{part} {value} of {joint}"
+    return "none"
 
 
 def _some(names: tuple[str, ...]) -> str:

@@ -5,7 +5,8 @@ The nodes let rclpy do this; bags written in process and bags read anywhere come
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
@@ -198,16 +199,20 @@ def trajectory_from(message: Any) -> JointCommand:  # noqa: ANN401
 
 
 def joint_sample_from(message: Any) -> JointSample:  # noqa: ANN401
-    """The plain sample of a ROS or rosbags JointState, in our joints' order; what the robot does not report is 0.
+    """The plain sample of a ROS or rosbags JointState, in our joints' order.
 
-    Raises SampleError for one whose joints cannot be told apart, see `joint_order.in_order`.
+    What the robot does not report is 0: velocities or efforts that are missing, or all NaN, as ros2_control has it.
+    Raises SampleError for one whose joints cannot be told apart, see `joint_order.in_order`, or that has other NaN or
+    infinities.
     """
-    zeros = (0.0,) * len(message.position)
-    position, velocity, effort = (
-        tuple(float(value) for value in values) if len(values) else zeros
-        for values in (message.position, message.velocity, message.effort)
-    )
+    position = tuple(map(float, message.position))
+    velocity, effort = (_reported(values) or (0.0,) * len(position) for values in (message.velocity, message.effort))
     return in_order(JointSample(stamp_ns(message) or 0, tuple(message.name), position, velocity, effort))
+
+
+def _reported(values: Iterable[float]) -> tuple[float, ...]:
+    told = tuple(map(float, values))
+    return () if all(map(math.isnan, told)) else told
 
 
 def _xyz(value: Any) -> Vector3:  # noqa: ANN401

@@ -61,8 +61,11 @@ class EvaluationRequest:
             raise ConfigError(
                 f"seeds: expected seeds from 0 to {TRAINING_SEED - 1} (training worlds start there), got {self.seeds}"
             )
-        if self.processes < 1 or self.networks < 1:
-            raise ConfigError(f"processes, networks: expected 1 or more, got {self.processes}, {self.networks}")
+        if self.processes < 1 or not 1 <= self.networks <= len(self.seeds):
+            raise ConfigError(
+                f"processes, networks: expected 1 or more, and networks at most {len(self.seeds)}, one for a flight; "
+                f"got {self.processes}, {self.networks}"
+            )
         if not 0 < self.train_minutes <= MAX_TRAIN_MINUTES:
             raise ConfigError(f"train_minutes: expected above 0 to {MAX_TRAIN_MINUTES:g}, got {self.train_minutes}")
 
@@ -73,6 +76,9 @@ def evaluate(request: EvaluationRequest, report: Report | None = None) -> dict[s
     `rows` by name, each with `success_rate`, `interval`, `episodes`, ... over all speeds and, under `by_speed`, for
     each speed; `training` by row and network; `flights` with every evaluation episode.
     """
+    request = replace(
+        request, rows=tuple(dict.fromkeys(request.rows)), speeds=tuple(dict.fromkeys(request.speeds))
+    )  # what is given twice counts once
     request.check()
     started = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="neuro_robot_") as scratch:

@@ -129,13 +129,16 @@ def evaluate_walk(request: WalkEvaluation, report: Report | None = None) -> dict
             by_network[result[0]][job.network] += result[1].success, 1
     rows: dict[str, dict[str, Any]] = {row: {} for row in request.rows}
     for (row, world), episodes in walks.items():
-        cell = summarise_walks(sorted(episodes, key=lambda e: e.seed))
+        episodes.sort(key=lambda e: e.seed)
+        cell = summarise_walks(episodes)
         rows[row][world] = {**cell, "networks": by_network[row, world].tolist()}
     result = {
         "worlds": list(request.worlds),
         "seeds": list(request.seeds),
         "rows": rows,
-        "training": {row: [asdict(one) for one in results] for row, results in training.items()},
+        "training": {
+            row: [asdict(one) for one in sorted(results, key=lambda r: r.seeds)] for row, results in training.items()
+        },
         "walks": [{"world": world, **asdict(e)} for (_, world), episodes in walks.items() for e in episodes],
         "request": asdict(request),
         "versions": versions(),

@@ -88,7 +88,7 @@ class FlightLog:
     @property
     def advance_m(self) -> float:
         """Straight ahead from the start, in its heading."""
-        return float(self.ahead[-1] - self.ahead[0]) if len(self.position) else 0.0
+        return float(self.ahead[-1]) if len(self.position) else 0.0
 
     @property
     def ahead(self) -> Floats:

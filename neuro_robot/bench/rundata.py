@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from neuro_robot.bags.messages import joint_sample_from, odometry_from, packet_f
 from neuro_robot.bags.reader import BagReader
 from neuro_robot.bags.replay import command_of
 from neuro_robot.bags.topics import COMMAND, EVENTS, FOOT_CONTACTS, JOINT_STATES, ODOM, SPIKES
-from neuro_robot.errors import BagError
+from neuro_robot.errors import BagError, SampleError
 from neuro_robot.events.array import empty_events
 from neuro_robot.events.packet import EventPacket, StreamDecoder
 from neuro_robot.robot import Command, Odometry
@@ -59,7 +60,7 @@ class RunData:
     def advance_m(self) -> float:
         """Straight ahead from the start, in its heading."""
         ahead = self.world.start.ahead(self.position[:, 0], self.position[:, 1])
-        return float(ahead[-1] - ahead[0]) if len(ahead) else 0.0
+        return float(ahead[-1]) if len(ahead) else 0.0
 
     @property
     def duration_s(self) -> float:
@@ -100,7 +101,8 @@ def load_run(bag: Path, world: World, flight: int = -1) -> RunData:
         for message in reader.messages(*makers):
             if begin_ns <= message.bag_ns < end_ns:
                 name, maker = makers[message.topic]
-                rows[name].append(maker(message.value()))
+                with suppress(SampleError):  # of joints: left out, as the robot did
+                    rows[name].append(maker(message.value()))
         told_in = flights_of(applied_in(reader))
     run = _assembled(world, rows)
     return replace(run, applied=told_in[flight]) if -len(told_in) <= flight < len(told_in) else run

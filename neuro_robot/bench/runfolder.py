@@ -8,10 +8,19 @@ from typing import Any
 
 from neuro_robot.bench.rundata import RunData, load_run
 from neuro_robot.bench.summary import RunFacts, summarise_run, write_summary
+from neuro_robot.errors import BagError
 from neuro_robot.sim.world import load_world
 
 BAG, SUMMARY, REPORT, VIDEO = "bag", "summary.json", "report.html", "flight.mp4"
 WEIGHTS_BEFORE, WEIGHTS_AFTER = "weights_before.npz", "weights_after.npz"
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder for results. Raises BagError when it cannot be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BagError(f"{folder}: expected a folder, or a place for one: {error.strerror}; choose another") from error
 
 
 def finish_run(folder: Path, facts: RunFacts, *, flight: int = -1, video: bool = True) -> dict[str, Any]:

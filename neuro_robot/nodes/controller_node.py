@@ -107,10 +107,14 @@ class ControllerNode(CoreNode):
         self._commands = self.create_lifecycle_publisher(self.command_type, topic.name, qos(topic))
         self._spikes = self.create_lifecycle_publisher(EventPacketMsg, SPIKES.name, qos(SPIKES))
         self.hot = HotSubscriptions(self)
-        self.hot.add(ImuMsg, IMU.name, self._on_imu, qos(IMU))  # first: served first when both wait
+        self.listen(self.hot)  # first: served first when packets wait, too
         self.hot.add(EventPacketMsg, EVENTS.name, self._on_events, qos(EVENTS))
         self._own_services = MindServices(self, self._controller)
         self._timer = self.create_timer(1.0, self._tick, clock=Clock(clock_type=ClockType.STEADY_TIME))
+
+    def listen(self, hot: HotSubscriptions) -> None:
+        """Subscribe what it feels and is told."""
+        hot.add(ImuMsg, IMU.name, self._on_imu, qos(IMU))
 
     def deactivate(self) -> None:
         """Say what was done; the robot's guard stops it when commands cease."""
@@ -135,10 +139,11 @@ class ControllerNode(CoreNode):
         network = self._controller.mind.network
         if name == "weights_file":
             return lambda: None  # the services read it when they are called
+        self._controller.check_free()
         if name == "mind.learning":
-            return partial(setattr, network, "learning", bool(value))
+            return partial(self._controller.change, "learning", str(bool(value)))
         checked_text(network, str(value), self._config.seed)  # mind.faults
-        return partial(self._controller.break_by, str(value))
+        return partial(self._controller.change, "faults", str(value))
 
     def _on_imu(self, message: ImuMsg, _info: dict[str, int]) -> None:
         self._senses.imu.add(imu_from(message))

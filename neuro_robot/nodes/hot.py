@@ -43,7 +43,7 @@ class HiddenGroup(CallbackGroup):  # type: ignore[misc] # rclpy has no types her
 
 
 class HotSubscriptions:
-    """A node's fast subscriptions, served in the order in which they were added."""
+    """A node's fast subscriptions; those that were added first are served first."""
 
     fast = True  # False: the executor serves them
 
@@ -74,14 +74,23 @@ class HotSubscriptions:
         waiting.wait(max(0, int(timeout_s * 1e9)))
 
     def take(self, most: int = 1000) -> None:
-        """Hand on what is there: all of the first topic, then of the second, ...; at most so many of each."""
-        for subscription, callback in self._entries if self.fast else ():
-            for _ in range(most):
-                with subscription.handle:
-                    taken = subscription.handle.take_message(subscription.msg_type, subscription.raw)
-                if taken is None:
-                    break
+        """Hand on what is there, at most so many messages; each time of the first topic that has one.
+
+        So a node that is late reads every waiting sample before the next packet, and does not take its senses for
+        silent.
+        """
+        for _ in range(most if self.fast else 0):
+            if not self._take_one():
+                return
+
+    def _take_one(self) -> bool:
+        for subscription, callback in self._entries:
+            with subscription.handle:
+                taken = subscription.handle.take_message(subscription.msg_type, subscription.raw)
+            if taken is not None:
                 callback(taken[0], taken[1])
+                return True
+        return False
 
     def close(self) -> None:
         """Unsubscribe."""

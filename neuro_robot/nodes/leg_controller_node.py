@@ -32,6 +32,7 @@ from neuro_robot.nodes.controller_node import ControllerNode, Traffic
 from neuro_robot.nodes.controller_parameters import LegControllerParameters
 from neuro_robot.nodes.conversions import command_from, packet_from, trajectory_message
 from neuro_robot.nodes.core import qos, run
+from neuro_robot.nodes.hot import HotSubscriptions
 from neuro_robot.nodes.sense_watch import LOST_NS, SenseWatch
 from neuro_robot.robot import LegSense
 from neuro_robot.sim.quadruped import JOINT_NAMES, QuadrupedConfig, stance_of
@@ -43,6 +44,8 @@ STILL = (0.0,) * len(JOINT_NAMES)
 class LegTraffic(Traffic):
     """As Traffic."""
 
+    samples_refused: int = 0  # of joints or contacts, left out
+    velocities_refused: int = 0  # of cmd_vel, with a NaN or infinity: the robot stops
     joints_unnamed: int = 0  # samples of joints taken by their places, since the names are not ours
 
 
@@ -69,17 +72,21 @@ class LegControllerNode(ControllerNode):
         self._heard = 0  # packets by the last report
         watched = (JOINT_STATES, FOOT_CONTACTS, *((IMU,) if self._config.use_imu else ()))
         self._watch = SenseWatch(topic.name for topic in watched)
-        if self.hot is not None:
-            self.hot.add(JointState, JOINT_STATES.name, self._on_joints, qos(JOINT_STATES))
-            self.hot.add(EventPacketMsg, FOOT_CONTACTS.name, self._on_contacts, qos(FOOT_CONTACTS))
-            self.hot.add(TwistStamped, COMMAND.name, self._on_wish, qos(COMMAND))
+
+    def listen(self, hot: HotSubscriptions) -> None:
+        """Subscribe what it feels and is told."""
+        super().listen(hot)
+        hot.add(JointState, JOINT_STATES.name, self._on_joints, qos(JOINT_STATES))
+        hot.add(EventPacketMsg, FOOT_CONTACTS.name, self._on_contacts, qos(FOOT_CONTACTS))
+        hot.add(TwistStamped, COMMAND.name, self._on_wish, qos(COMMAND))
 
     def change(self, name: str, value: Any) -> Callable[[], object]:  # noqa: ANN401
         """What may change while it walks."""
-        if name == "mind.gait":
-            gaits_of(str(value))
-            return partial(self._controller.mind.set_gait, str(value))
-        return super().change(name, value)
+        if name != "mind.gait":
+            return super().change(name, value)
+        self._controller.check_free()
+        gaits_of(str(value))
+        return partial(self._controller.change, "gait", str(value))
 
     def command_message(self, command: Any) -> JointTrajectory:  # noqa: ANN401 - a JointCommand
         """Joint positions in the robot's own names."""
@@ -118,7 +125,7 @@ class LegControllerNode(ControllerNode):
         try:
             sample = joint_sample_from(message)
         except SampleError as error:
-            self._refuse(str(error))
+            self._leave_out(str(error))
             return
         if not message.name or sample.names != JOINT_NAMES:
             self._take_unnamed(message.name)
@@ -126,6 +133,12 @@ class LegControllerNode(ControllerNode):
         self._names = sample.names
         self._felt.add_joints(sample)
         self._legs_came()
+
+    def _leave_out(self, why: str) -> None:
+        """A sample that cannot be used; counted, and said once a second at most."""
+        self._traffic.samples_refused += 1
+        self._fault = f"sample left out: {why}"
+        self.get_logger().error(self._fault, throttle_duration_sec=1.0)
 
     def _take_unnamed(self, names: Sequence[str]) -> None:
         """Nothing says which joint is which; counted, and said once."""
@@ -140,7 +153,7 @@ class LegControllerNode(ControllerNode):
             self._felt.add_contacts(packet_from(message))
             self._watch.came(FOOT_CONTACTS.name)
         except PacketError as error:
-            self._refuse(f"foot_contacts: {error}")
+            self._leave_out(f"foot_contacts: {error}")
             return
         self._legs_came()
 
@@ -150,7 +163,11 @@ class LegControllerNode(ControllerNode):
             self.sample_came()
 
     def _on_wish(self, message: TwistStamped, _info: dict[str, int]) -> None:
-        self._controller.walk(command_from(message))
+        wish = command_from(message)
+        if not wish.is_finite():
+            self._traffic.velocities_refused += 1
+            self.get_logger().warning("cmd_vel: expected finite velocities; the robot stops", throttle_duration_sec=1.0)
+        self._controller.walk(wish)
 
 
 def main() -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from std_srvs.srv import SetBool, Trigger
 
 from neuro_robot.agents.controller import Controller
 from neuro_robot.errors import NeuroRobotError, WeightsError
+from neuro_robot.graph import ROBOTS
+from neuro_robot.share import learned_weights
 
 
 class MindServices:
@@ -38,17 +41,23 @@ class MindServices:
         return response
 
     def _save(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        return self._with_file(response, self._controller.save, "saved to")
+        return self._with_file(response, self._save_elsewhere, "saved to")
 
     def _load(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        return self._with_file(response, self._controller.load_under_way, "loaded from")
+        return self._with_file(response, partial(self._controller.change, "load"), "loaded from")
+
+    def _save_elsewhere(self, name: str) -> None:
+        own = [learned_weights(robot) for robot in ROBOTS]
+        if any(path is not None and path.resolve() == Path(name).resolve() for path in own):
+            raise WeightsError(f"{name}: comes with the package and is not overwritten; set the parameter weights_file")
+        self._controller.save(name)
 
     def _with_file(self, response: Trigger.Response, action: Any, done: str) -> Trigger.Response:  # noqa: ANN401
         name = str(self._node.get_parameter("weights_file").value)
         try:
             if not name:
                 raise WeightsError("expected a file name in the parameter weights_file; set it first")
-            action(Path(name))
+            action(name)
         except (NeuroRobotError, OSError) as error:
             response.success, response.message = False, str(error)
         else:

@@ -32,12 +32,12 @@ class Disturbances:
                     f"got {shift.actuator}"
                 )
 
-    def apply(self, physics: LeggedBody, feet: Floats, strength: Floats, t_s: float) -> None:
-        """What holds in the millisecond that begins at t_s; feet (4, 3) m; strength (12,) is changed in place."""
-        while self._shifts and self._shifts[0].at_s <= t_s:
+    def apply(self, physics: LeggedBody, feet: Floats, strength: Floats, t_ns: int) -> None:
+        """What holds in the millisecond that begins at t_ns; feet (4, 3) m; strength (12,) is changed in place."""
+        while self._shifts and _ns(self._shifts[0].at_s) <= t_ns:
             self._shift(self._shifts.pop(0), physics, strength)
         for push in self._pushes:
-            if push.at_s <= t_s < push.at_s + push.duration_s:
+            if _ns(push.at_s) <= t_ns < _ns(push.at_s + push.duration_s):
                 x, y, z = push.impulse
                 physics.push((x / push.duration_s, y / push.duration_s, z / push.duration_s))
         if self._patches or self._felt[0] != self._friction:
@@ -54,6 +54,10 @@ class Disturbances:
             physics.load(shift.payload_kg)
         if shift.actuator is not None:
             strength[self._joints[shift.actuator]] *= shift.torque
+
+
+def _ns(seconds: float) -> int:
+    return round(seconds * 1e9)
 
 
 def friction_at(patches: Sequence[FrictionPatch], x: float, y: float, otherwise: float) -> float:

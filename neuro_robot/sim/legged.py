@@ -20,6 +20,7 @@ from neuro_robot.sim.quadruped import (
     JOINTS,
     Floats,
     QuadrupedConfig,
+    check_angles,
     each_leg,
     foot_positions,
     joint_torques,
@@ -60,6 +61,7 @@ class LeggedVehicle:
     """
 
     def __init__(self, world: World, config: QuadrupedConfig, imu: ImuConfig, seed: int) -> None:
+        check_angles(config)
         self.world = world
         self.truth = np.zeros(13)
         self.feet = np.zeros((4, 3))
@@ -98,7 +100,7 @@ class LeggedVehicle:
         physics = self._physics
         if physics is None:
             raise SimulationError("expected reset() before step(), got a robot that is closed or not yet placed")
-        self._disturbances.apply(physics, self.feet, self._strength, self.t_ns * 1e-9)
+        self._disturbances.apply(physics, self.feet, self._strength, self.t_ns)
         touched = self._advance(physics, command)
         self.sensors.step(self.truth)
         return touched or ("tipped" if self._tipped() else None)
@@ -117,7 +119,8 @@ class LeggedVehicle:
         """
         x, y, z, w = self.truth[3:7].tolist()
         forward = np.array([1.0 - 2.0 * (y * y + z * z), 2.0 * (x * y + z * w), 2.0 * (x * z - y * w)])
-        points = [self.truth[:3] + along * forward for along in (self._config.hip_x, 0.0, -self._config.hip_x)]
+        hips = self._config.hip_x, 0.0, self._config.rear_x - self._config.hip_x
+        points = [self.truth[:3] + along * forward for along in hips]
         found = [self._clearance.nearest(point, self.t_ns * 1e-9) for point in points]
         index, distance = min(found, key=lambda item: item[1])
         name = f"{self.world.objects[index].kind} {index}" if index >= 0 else "nothing"

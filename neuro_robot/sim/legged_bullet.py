@@ -142,11 +142,15 @@ class LeggedBody(BulletClient):
         infos = [self._bullet.getJointInfo(self._body, joint, self._client) for joint in range(count)]
         index = {info[1].decode(): joint for joint, info in enumerate(infos)}
         legs = config.leg_names.split()
+        if len(legs) != 4:
+            self.close()
+            raise SimulationError(f"body.leg_names: expected four, front right, front left, rear right, rear left, got "
+                                  f"{config.leg_names!r}")  # fmt: skip
         patterns = (config.hip_joint, config.thigh_joint, config.knee_joint, config.foot_joint)
         self.names = [pattern.replace("{leg}", leg) for leg in legs for pattern in patterns[:3]]
         feet = [config.foot_joint.replace("{leg}", leg) for leg in legs]
         missing = [name for name in (*self.names, *feet) if name not in index]
-        if missing or len(legs) != 4:
+        if missing:
             self.close()
             found = ", ".join(index)
             raise SimulationError(f"body: expected four legs with joints {missing} in {config.urdf}, which has {found}")

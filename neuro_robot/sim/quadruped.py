@@ -67,6 +67,19 @@ class QuadrupedConfig:
     touch_force: float = parameter(5.0, "force at which the foot switch closes, it opens at half, N", 0.1, 1000.0)
 
 
+def check_angles(config: QuadrupedConfig) -> None:
+    """Raise SimulationError when the robot cannot stand as it shall, within the limits of its joints."""
+    ranges = {
+        "hip": (-config.hip_limit, config.hip_limit, config.stance_hip),
+        "thigh": (config.thigh_min, config.thigh_max, config.stance_thigh),
+        "knee": (config.knee_min, config.knee_max, config.stance_knee),
+    }
+    for joint, (low, high, stance) in ranges.items():
+        if not low <= stance <= high:
+            raise SimulationError(f"body.stance_{joint}: expected an angle within the joint's limits, {low:g} to "
+                                  f"{high:g} rad, got {stance:g}")  # fmt: skip
+
+
 def per_joint(text: str, name: str) -> Floats:
     """The 12 numbers of a parameter that gives 3 (the same for every leg) or 12; raises SimulationError."""
     try:

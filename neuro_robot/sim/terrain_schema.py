@@ -91,6 +91,8 @@ def _steps(node: Node, rng: Draw, texture: TextureReader) -> list[Piece]:
     keys = node.mapping(("kind", "area", "rise_m", "run_m", "count"), ("texture",))
     (x0, x1), (y0, y1) = _area(keys["area"])
     rise, run, count = keys["rise_m"].number(0.001, 1), keys["run_m"].number(0.01, 10), keys["count"].number(1, 100)
+    if count != int(count):
+        raise keys["count"].fail("a whole number")
     landing = x1 - x0 - 2 * run * (int(count) - 1)
     if landing <= 0.0:
         raise keys["count"].fail(f"fewer steps than fit into {x1 - x0:g} m up and down", "lengthen the area")

@@ -192,7 +192,7 @@ def _overrides(told: str) -> dict[str, object]:
     pairs = [part.partition("=") for part in told.split("&")]
     try:
         found = {path.strip(): yaml.safe_load(value) for path, mark, value in pairs if path.strip() and mark}
-    except yaml.YAMLError:
+    except (yaml.YAMLError, RecursionError):
         found = {}
     if len(found) != len(pairs):
         raise WorldError(f"{told!r}: expected changes as path=value&path=value behind the world's name, such as "

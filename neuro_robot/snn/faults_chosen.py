@@ -60,6 +60,8 @@ def _listed(where: str, text: str) -> list[int]:
         if not (first.isdecimal() and (last.isdecimal() if dash else True)) or len(first) + len(last) > 18:
             raise ConfigError(f"{where}: expected numbers and ranges as 0-3,7, a share as 20%, or all; got {text!r}")
         low, high = int(first), int(last or first)
+        if high < low:
+            raise ConfigError(f"{where}: expected the smaller number first, got {item!r}; swap the two")
         if high - low > LONGEST_RANGE:
             raise ConfigError(f"{where}: expected ranges of sensible length, got {item!r}")
         found += range(low, high + 1)

@@ -105,7 +105,7 @@ def test_a_gait_set_before_a_walk_is_followed_to_the_bit(flight):
         digest, said = RunDigest(), []
         for number in (1, 2):
             if number == set_before:
-                controller.mind.set_gait("pace")
+                controller.change("gait", "pace")
             if number > 1:
                 controller.new_flight()
             for k in range(40):
@@ -124,11 +124,11 @@ SHARED, COUNT = controller_of(), []
 
 ORDERS = {
     20: lambda c: c.walk(wish(0.1 + 0.2, -0.7)),
-    40: lambda c: c.mind.set_gait("pace bound@400ms"),
+    40: lambda c: c.change("gait", "pace bound@400ms"),
     41: lambda c: c.walk(wish(math.nan)),
-    60: lambda c: (c.walk(wish(1e308)), setattr(c.mind, "learning", False)),
-    90: lambda c: c.break_by("dead_neurons:cpg:20%"),
-    120: lambda c: (c.break_by(""), setattr(c.mind, "learning", True), c.mind.set_gait("trot")),
+    60: lambda c: (c.walk(wish(1e308)), c.change("learning", "False")),
+    90: lambda c: c.change("faults", "dead_neurons:cpg:20%"),
+    120: lambda c: (c.change("faults", ""), c.change("learning", "True"), c.change("gait", "trot")),
 }
 
 
@@ -146,15 +146,28 @@ def test_one_that_follows_does_the_same_to_the_bit():
 
 
 def test_the_status_comes_back_exactly():
-    one = Applied(5, True, "", "", Steered(0.1 + 0.2, -1e-17, 3.0, "trot walk@1s"))
+    one = Applied(5, True, "", (("gait", "trot walk@1s"), ("faults", "")), Steered(0.1 + 0.2, -1e-17, 3.0, "trot"))
     assert applied_from(5, one.values()) == one
-    assert one.same(one._replace(t_ns=6))
-    assert not one.same(None)
+    assert one._replace(t_ns=6, deeds=()).goes_on(one)
+    assert not one._replace(t_ns=6).goes_on(one)
+    assert not one._replace(deeds=(), learning=False).goes_on(one)
+    assert not one.goes_on(None)
 
 
-@pytest.mark.parametrize("broken", [{"vx": "fast"}, {"vy": "nan"}, {"yaw_rate": "inf"}, {"learning": "maybe"}])
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"vx": "fast"},
+        {"vy": "nan"},
+        {"yaw_rate": "inf"},
+        {"learning": "maybe"},
+        {"deeds": "[1]"},
+        {"deeds": "["},
+        {"deeds": 9999 * "["},
+    ],
+)
 def test_a_damaged_status_is_refused(broken):
-    values = Applied(5, True, "", "", Steered(0.0, 0.0, 0.0, "trot")).values() | broken
+    values = Applied(5, True, "", (), Steered(0.0, 0.0, 0.0, "trot")).values() | broken
     with pytest.raises(BagError, match="applied"):
         applied_from(5, values)
     with pytest.raises(BagError, match="vx"):
@@ -164,6 +177,6 @@ def test_a_damaged_status_is_refused(broken):
 def test_faults_that_are_none_change_nothing():
     controller = controller_of()
     with pytest.raises(ConfigError):
-        controller.break_by("broken_heart:cpg")
+        controller.change("faults", "broken_heart:cpg")
     answer(controller, 0)
     assert controller.applied.faults == ""

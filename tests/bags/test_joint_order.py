@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -58,6 +60,13 @@ def test_what_is_not_reported_is_zero(names):
     assert sample.position == (told(names) if names == A1 else OURS).position
 
 
+def test_velocities_and_efforts_that_are_all_nan_are_not_reported():
+    unknown = (math.nan,) * N
+    assert through_a_message(OURS._replace(velocity=unknown, effort=unknown)) == through_a_message(
+        OURS._replace(velocity=(), effort=())
+    )
+
+
 def test_another_bodys_names_and_no_names_keep_the_order():
     named = told(A1, values=range(N))
     assert through_a_message(named) == named
@@ -82,6 +91,10 @@ def test_another_bodys_names_and_no_names_keep_the_order():
         (told(JOINT_NAMES[:5], values=range(12)), "5 names and 12, 12, 12 values"),
         (OURS._replace(velocity=(0.0,) * 3), "12 names and 12, 3, 12 values"),
         (told((*JOINT_NAMES, *EXTRA))._replace(effort=(0.0,) * N), "14 names and 14, 14, 12 values"),
+        (OURS._replace(position=(0.0, math.nan, *OURS.position[2:])), "position nan of FR_thigh"),
+        (OURS._replace(velocity=(math.inf, *OURS.velocity[1:])), "velocity inf of FR_hip"),
+        (OURS._replace(effort=(*OURS.effort[:-1], math.nan)), "effort nan of RL_knee"),
+        (OURS._replace(names=(), position=(math.nan,) * N), "position nan of joint 0"),
         (told([f"joint_{k}" for k in range(100_000)]), "got 100000: joint_0, .*joint_23, [.]{3}$"),
     ],
 )

@@ -36,8 +36,8 @@ def test_gaits_beside_the_trot_reach_the_commanded_speed(gait):
 def test_the_diagram_has_every_change_of_a_schedule_and_of_a_parameter():
     text = "trot bound@2s trot@3s"
     told = [
-        Applied(5_000_000, True, "", "", Steered(0.6, 0.0, 0.0, text)),
-        Applied(6_000_000_000, True, "", "", Steered(0.0, 0.0, 0.0, "pace")),
+        Applied(5_000_000, True, "", (), Steered(0.6, 0.0, 0.0, text)),
+        Applied(6_000_000_000, True, "", (), Steered(0.0, 0.0, 0.0, "pace")),
     ]
     scheduled = [(0.0, "trot"), (2.0, "bound"), (3.0, "trot")]
     for applied, walked in (([], scheduled), (told[:1], scheduled), (told, [*scheduled, (6.0, "pace")])):

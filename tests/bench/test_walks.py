@@ -52,7 +52,7 @@ def walked_run():
         run,
         summary={"configuration": {"sim": {"body": to_dict(QuadrupedConfig())}}},
         odom_t=t,
-        position=np.stack([0.5 * t, 0 * t, 0 * t + 0.3], axis=1),
+        position=np.stack([run.world.start.x + 0.5 * t, 0 * t, 0 * t + 0.3], axis=1),
         orientation=np.stack([0 * t, 0 * t, np.sin(half), np.cos(half)], axis=1),
         velocity=np.zeros((len(t), 3)),
         touches=touches,

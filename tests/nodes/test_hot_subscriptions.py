@@ -80,3 +80,29 @@ def test_an_rclpy_with_another_inside_is_served_by_the_executor(node, monkeypatc
     subscriptions, came = received(node, None)
     assert not subscriptions.fast
     assert len(came) == 4
+
+
+def test_what_was_added_first_comes_first_however_much_waits(node):
+    came, depth = [], QoSProfile(depth=1000)
+    subscriptions = HotSubscriptions(node)
+    headers, numbers = (
+        node.create_publisher(kind, name, depth) for kind, name in ((Header, "header"), (Int64, "number"))
+    )
+
+    def late(message: Int64, _info: dict) -> None:
+        came.append(message.data)
+        if message.data == 0:  # another sample while this packet was worked on
+            headers.publish(Header(frame_id="second"))
+            time.sleep(0.2)
+
+    subscriptions.add(Header, "header", lambda message, _: came.append(message.frame_id), depth)
+    subscriptions.add(Int64, "number", late, depth)
+    end = time.monotonic() + 20.0
+    while headers.get_subscription_count() + numbers.get_subscription_count() < 2 and time.monotonic() < end:
+        time.sleep(0.01)
+    for value in range(5):
+        numbers.publish(Int64(data=value))
+    headers.publish(Header(frame_id="first"))
+    time.sleep(0.2)
+    subscriptions.take()
+    assert came == ["first", 0, "second", 1, 2, 3, 4]

@@ -256,7 +256,8 @@ def test_what_cannot_be_loaded_is_refused():
     for body, message in (
         ({"urdf": "no/such.urdf"}, "no such file"),
         ({"hip_joint": "{leg}_hop"}, "FR_hop"),
-        ({"leg_names": "FR FL"}, "four legs"),
+        ({"leg_names": "FR FL"}, "leg_names: expected four"),
+        ({"stance_knee": -0.5}, "stance_knee.*limits"),
         ({"joint_signs": "1 -1"}, "3 or 12 numbers"),
         ({"joint_offsets": "a b c"}, "joint_offsets"),
     ):

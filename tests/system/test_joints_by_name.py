@@ -59,7 +59,8 @@ def test_each_value_reaches_its_own_joint_and_so_does_the_answer(tmp_path):
         body.names = (*JOINT_NAMES[:-1], JOINT_NAMES[0])
         body.begin()
         body.say(*felt(0, JOINT_NAMES))
-        refused = until(graph, NODE, lambda status: status.values.get("refused") == "1")
+        refused = until(graph, NODE, lambda status: status.values.get("samples_refused") == "1")
         assert refused.level == "error"
+        assert refused.values["refused"] == "0"  # no packet was
         assert "joint_states: expected every name once" in refused.text
         assert body.told == []

@@ -78,7 +78,8 @@ def test_a_flight_changed_from_outside_replays_to_the_bit(tmp_path):
     weights = tmp_path / "others.npz"
     Controller(DroneMindConfig(), 9).save(weights)
     changes = ((0.2, "weights_file", str(weights)), (0.3, "mind.learning", False), (0.5, CALL, "load_weights"),
-               (0.6, "mind.faults", "dead_neurons:column:25%"), (0.8, "mind.learning", True))  # fmt: skip
+               (0.6, "mind.faults", "dead_neurons:column:25%"), (0.8, "mind.learning", True),
+               (0.9, "mind.faults", "dead_neurons:column:25%"))  # fmt: skip
     folder = tmp_path / "run"
     with Helm("controller_node", changes) as helm:
         summary = fly_run(RunRequest(replace(SHORT, time_limit_s=1.2), folder, "lockstep", video=False))
@@ -86,10 +87,16 @@ def test_a_flight_changed_from_outside_replays_to_the_bit(tmp_path):
     assert summary["recording_complete"]
     with BagReader(folder) as reader:
         said = applied_in(reader)
-    assert [(item.learning, item.faults, item.loaded != "") for item in said] == [
-        (True, "", False), (False, "", False), (False, "", True), (False, "dead_neurons:column:25%", True),
-        (True, "dead_neurons:column:25%", True),
-    ]  # fmt: skip
+    assert [[kind for kind, _ in item.deeds] for item in said] == [
+        [],
+        ["learning"],
+        ["load"],
+        ["faults"],
+        ["learning"],
+        ["faults"],
+    ]
+    assert [item.learning for item in said] == [True, False, False, False, True, True]
+    assert [item.faults for item in said] == 3 * [""] + 3 * ["dead_neurons:column:25%"]
     for ros in (False, True):
         result = replay_bag(folder, ros=ros)
         assert result["equal"], result
