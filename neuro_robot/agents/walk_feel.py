@@ -37,7 +37,14 @@ class FeelConfig:
 
 
 class Feel:
-    """The senses. contact (4,) bool; speed (2,) m/s by leg odometry; heading: rad left of the wished one."""
+    """The senses. contact (4,) bool; speed (2,) m/s by leg odometry; heading: rad left of the wished one.
+
+    A foot at p that bears stands still, so the body goes at -(p' + w x p), w the gyro's rates; over the feet
+
+        speed = low-pass of  -sum c^2 (p' + w x p) / sum c^2,   c = knee torque / bearing_nm, at most 1
+
+    Source: rigid-body kinematics; Roston and Krotkov, Dead reckoning navigation for walking robots, IROS 1992.
+    """
 
     def __init__(self, config: FeelConfig, kinematics: KinematicsConfig) -> None:
         self._config = config

@@ -37,9 +37,10 @@ class Disturbances:
         while self._shifts and _ns(self._shifts[0].at_s) <= t_ns:
             self._shift(self._shifts.pop(0), physics, strength)
         for push in self._pushes:
-            if _ns(push.at_s) <= t_ns < _ns(push.at_s + push.duration_s):
-                x, y, z = push.impulse
-                physics.push((x / push.duration_s, y / push.duration_s, z / push.duration_s))
+            begins_ns, lasts_ns = _ns(push.at_s), _ns(push.duration_s, 1e3)
+            if begins_ns <= t_ns < begins_ns + lasts_ns:
+                x, y, z = (1e9 * impulse / lasts_ns for impulse in push.impulse)
+                physics.push((x, y, z))
         if self._patches or self._felt[0] != self._friction:
             for foot, (x, y, _) in enumerate(feet.tolist()):
                 friction = friction_at(self._patches, x, y, self._friction)
@@ -56,8 +57,9 @@ class Disturbances:
             strength[self._joints[shift.actuator]] *= shift.torque
 
 
-def _ns(seconds: float) -> int:
-    return round(seconds * 1e9)
+def _ns(seconds: float, steps: float = 1e9) -> int:
+    """The time in ns, rounded to the nearest of so many steps a second: a push lasts whole milliseconds, as it acts."""
+    return round(seconds * steps) * round(1e9 / steps)
 
 
 def friction_at(patches: Sequence[FrictionPatch], x: float, y: float, otherwise: float) -> float:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis.strategies import floats
+from hypothesis import given, settings
+from hypothesis.strategies import floats, lists, tuples
 
 from neuro_robot.agents.leg_controller import WISH_NS, LegController
 from neuro_robot.agents.walker_config import WalkerMindConfig
@@ -69,17 +69,17 @@ def test_a_wish_counts_until_it_grows_old():
     assert speeds == [0.3] * (lasting + 1) + [0.0, 0.0]
 
 
-@given(floats(), floats())
-def test_whatever_velocity_is_commanded_the_joints_are_told_numbers(vx, yaw_rate):
-    controller = SHARED
-    controller.walk(wish(vx, yaw_rate))
-    reply = answer(controller, len(COUNT))
-    COUNT.append(None)
-    assert reply.command.is_finite()
-    assert np.isfinite(controller.mind.stepping.velocity).all()
-    assert np.abs(controller.mind.stepping.velocity).max() <= 3.0
-    if not (math.isfinite(vx) and math.isfinite(yaw_rate)):
-        assert controller.applied.steered[:3] == (0.0, 0.0, 0.0)
+@settings(max_examples=25)
+@given(lists(tuples(floats(), floats()), min_size=1, max_size=30))
+def test_whatever_velocity_is_commanded_the_joints_are_told_numbers(velocities):
+    controller = controller_of()
+    for k, (vx, yaw_rate) in enumerate(velocities):
+        controller.walk(wish(vx, yaw_rate))
+        assert answer(controller, k).command.is_finite()
+        assert np.isfinite(controller.mind.stepping.velocity).all()
+        assert np.abs(controller.mind.stepping.velocity).max() <= 3.0
+        if not (math.isfinite(vx) and math.isfinite(yaw_rate)):
+            assert controller.applied.steered[:3] == (0.0, 0.0, 0.0)
 
 
 def test_a_velocity_of_the_walk_before_does_not_come_back_with_its_time():
@@ -119,8 +119,6 @@ def test_a_gait_set_before_a_walk_is_followed_to_the_bit(flight):
     again.follow(said, Path())
     assert walks(again, None) == (digest, said)
 
-
-SHARED, COUNT = controller_of(), []
 
 ORDERS = {
     20: lambda c: c.walk(wish(0.1 + 0.2, -0.7)),

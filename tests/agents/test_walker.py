@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from neuro_robot.agents.cpg import duty_of
-from neuro_robot.agents.kinematics import foot_positions
 from neuro_robot.agents.walk_tuning import FIGURES
 from neuro_robot.agents.walker import WalkerMind
 from neuro_robot.agents.walker_config import WalkerMindConfig
@@ -47,6 +46,14 @@ def walk(mind, packets, wish=AHEAD, rates=(0.0, 0.0, 0.0), follow=True, start=0)
         if follow:
             position = decisions[-1].command.position
     return decisions
+
+
+def crouch_lean(mind):
+    """Mean weight onto the pool for more crouch, less that onto the pool for less."""
+    n = mind.config.tuning.neurons
+    first = 2 * n * FIGURES.index("crouch")
+    weights = mind.network.weights("tune")
+    return float(weights[:, first : first + n].mean() - weights[:, first + n : first + 2 * n].mean())
 
 
 def test_feet_step_when_wished_and_stand_otherwise():
@@ -88,16 +95,20 @@ def test_shaking_teaches_to_crouch_and_frozen_weights_stay():
     same = walk(frozen, 400, rates=(2.0, 0.0, 0.0))[-1]
     assert shaken.steps.stand < 0.25 < same.steps.stand
     np.testing.assert_array_equal(frozen.network.weights("tune"), before)
-    more = 2 * learning.config.tuning.neurons * FIGURES.index("crouch")
-    n = learning.config.tuning.neurons
-    weights = learning.network.weights("tune")
-    assert weights[0, more : more + n].mean() > weights[0, more + n : more + 2 * n].mean()
+    assert crouch_lean(learning) > 0.0
 
 
 def test_shuffled_rewards_teach_no_direction():
-    mind = mind_of(reward_mode="shuffled")
-    walk(mind, 1200, rates=(2.0, 0.0, 0.0))
-    assert abs(mind.tuning.figures[FIGURES.index("crouch")]) < 0.9
+    """Over eight networks the pools for more and less crouch part as chance parts them; with rewards, far beyond."""
+    apart: dict[str, list[float]] = {"normal": [], "shuffled": []}
+    for mode, leans in apart.items():
+        for seed in range(8):
+            mind = mind_of(seed, reward_mode=mode, shuffle_seed=seed)
+            walk(mind, 600, rates=(2.0, 0.0, 0.0))
+            leans.append(crouch_lean(mind))
+    error = np.std(apart["shuffled"], ddof=1) / math.sqrt(8)
+    assert abs(np.mean(apart["shuffled"])) < 3.0 * error < 0.05
+    assert min(apart["normal"]) > 0.25
 
 
 def test_a_foot_that_strikes_is_raised():
@@ -174,55 +185,6 @@ def test_a_robot_turned_round_knows_it():
     mind = mind_of(learning=False)
     walk(mind, 400, rates=(0.0, 0.0, 1.0))
     assert mind.feel.heading == pytest.approx(1.995, abs=0.01)  # 399 packets; more than the reflex can say
-
-
-def test_heading_by_the_gyro_where_no_attitude_is_told():
-    feel = mind_of().feel
-    for k in range(1, 101):
-        feel.take(Imu(k * PACKET_NS, (0.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.4), (0.0, 0.0, 9.81)), None, 0.0, 5e-3)
-    assert feel.heading == pytest.approx(0.2)
-
-
-def sliding(effort, speeds):
-    """Speed felt when the two front feet go back at these speeds, m/s, with knees of this torque, N m."""
-    feel = mind_of().feel
-    links, hips = feel._links, np.array([0.0, 0.9, -1.8])
-    position = np.tile(hips, (4, 1))
-    down = [(1, foot, 0, foot < 2) for foot in range(4)]
-    for k in range(400):
-        legs = LegSense(k * PACKET_NS, tuple(position.ravel()), (0.0,) * 12, effort, np.array(down, EVENT_DTYPE))
-        feel.take(imu_of(0), legs, 0.0, 5e-3)
-        feel.feet[:2, 0] = foot_positions(position, links)[:2, 0] + np.array(speeds) * 5e-3
-    return feel.speed[0]
-
-
-def test_a_foot_that_bears_more_is_believed_more():
-    knees = lambda right, left: (0.0, 0.0, right, 0.0, 0.0, left, *(0.0,) * 6)  # noqa: E731
-    assert sliding(knees(20.0, 20.0), (0.2, 0.8)) == pytest.approx(0.5, abs=0.01)
-    assert sliding(knees(20.0, 10.0), (0.2, 0.8)) == pytest.approx((0.2 + 0.25 * 0.8) / 1.25, abs=0.01)
-    assert sliding(knees(0.0, 0.0), (0.2, 0.8)) == pytest.approx(0.5, abs=0.01)  # no torque sensors
-    assert sliding((), (0.2, 0.8)) == pytest.approx(0.5, abs=0.01)
-    assert math.isfinite(sliding((math.nan,) * 12, (0.2, 0.8)))
-
-
-def test_a_missing_sample_of_the_legs_changes_no_speed():
-    feel = mind_of().feel
-
-    def take(told):
-        feel.take(imu_of(0), told, 0.0, 5e-3)
-        return feel.speed[0]
-
-    def swept(k, t_ns):  # all thighs turn alike: the feet go back evenly, nearly
-        return legs_of(t_ns, (0.0, 0.9 + 0.002 * k, -1.8) * 4)
-
-    for k in range(100):
-        before = take(swept(k, k * PACKET_NS))
-    take(None)
-    assert before > 0.05
-    assert take(swept(101, 101 * PACKET_NS)) == pytest.approx(before, rel=0.02)
-    before = feel.speed[0]
-    for t_ns in (101 * PACKET_NS, 50 * PACKET_NS, 10**15, 0):  # repeated, stepped back, a gap: no speed to be felt
-        assert take(swept(200, t_ns)) == before
 
 
 def test_a_wish_beyond_what_it_can_walk_is_limited():

@@ -63,6 +63,11 @@ def test_several_networks_share_the_seeds(fake_flights):
     assert starts == [1000, 2000, 3000]
 
 
+def test_rows_and_speeds_given_twice_are_one(fake_flights):
+    result = evaluate(request(rows=("blind", "frozen", "blind"), speeds=(5.0, 5.0)))
+    assert {name: row["episodes"] for name, row in result["rows"].items()} == {"blind": 10, "frozen": 10}
+
+
 def test_given_weights_skip_training(fake_flights, tmp_path):
     weights = tmp_path / "weights"
     weights.write_text("9")
@@ -100,6 +105,7 @@ def test_progress_reaches_the_end(fake_flights):
         ({"speeds": (math.nan,)}, "speeds"),
         ({"seeds": (5, 1000)}, "training worlds"),
         ({"processes": 0}, "processes"),
+        ({"networks": 11}, "at most 10"),
         ({"train_minutes": 0.0}, "train_minutes"),
     ],
 )

@@ -194,7 +194,9 @@ def test_a_slope_under_foot_from_the_start_is_no_change():
 
 def test_kept_and_fixed_do_not_learn_and_a_row_given_twice_is_one(tmp_path, monkeypatch):
     asked = []
-    monkeypatch.setattr(evaluate_walk, "run_jobs", lambda jobs, *_: [(job, walked_job(job, asked)) for job in jobs])
+    monkeypatch.setattr(
+        evaluate_walk, "run_jobs", lambda jobs, *_: [(job, walked_job(job, asked)) for job in reversed(jobs)]
+    )
     (tmp_path / "learned_0.npz").write_bytes(b"")
     request = WalkEvaluation(seeds=(0, 1), rows=("kept", "fixed", "kept"), weights=str(tmp_path))
     result = evaluate_walk.evaluate_walk(request)
@@ -202,7 +204,9 @@ def test_kept_and_fixed_do_not_learn_and_a_row_given_twice_is_one(tmp_path, monk
         "kept": [[2, 2]],
         "fixed": [[2, 2]],
     }
-    kept, fixed = asked[0], asked[-1]
+    seeds = [walk["seed"] for walk in result["walks"]]
+    assert seeds == [0, 1, 0, 1]  # though the jobs ended the other way round
+    kept, fixed = asked[-1], asked[0]
     assert not kept.learning and kept.weights == str(tmp_path / "learned_0.npz")  # noqa: PT018
     assert not fixed.learning and fixed.weights is None and fixed.mind == evaluate_walk.FIXED  # noqa: PT018
     mind_config(fixed)  # every constant is a parameter of the mind
