@@ -162,7 +162,8 @@ def draw_quadruped(
         return
     hips, knees, feet = spots.reshape(3, 4, 2)
     outline = [0, 1, 3, 2]  # around the trunk: FR, FL, RL, RR
-    ground, ahead = projection.pixels(joints[0] * (1.0, 1.0, 0.0) + (0.0, 0.0, 0.01), eye, rotation)
+    lowest = float(joints[2, :, 2].min())  # a foot bears, so the ground is there
+    ground, ahead = projection.pixels(joints[0] * (1.0, 1.0, 0.0) + (0.0, 0.0, lowest), eye, rotation)
     if ahead.all():
         dark = image.copy()
         cv2.fillPoly(dark, [_corners(ground[outline])], (40, 40, 40), cv2.LINE_AA, 4)

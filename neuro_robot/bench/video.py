@@ -15,6 +15,7 @@ from neuro_robot.bench.chase import ChaseCamera, Image, Projection, draw_drone, 
 from neuro_robot.bench.figures import layer_colour, layer_names, raster_rows
 from neuro_robot.bench.legs import leg_points
 from neuro_robot.bench.picture import Picture
+from neuro_robot.bench.relief import draw_ground
 from neuro_robot.bench.rundata import RunData
 from neuro_robot.events.frames import event_image
 
@@ -96,6 +97,7 @@ class _Scene:
         small = self.painter.render_rgb(eye, rotation, t_s)
         image: Image = cv2.resize(small, (CHASE_W, PANEL_H), interpolation=cv2.INTER_CUBIC)
         view = (self.projection, eye, rotation)
+        draw_ground(image, run.world.terrain, run.position[index], view)
         start = int(np.searchsorted(run.odom_t, t_s - TRAIL_S))
         draw_trail(image, run.position[start : index + 1 : 10], view)
         pose = (run.position[index], run.orientation[index])
