@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 import yaml
 
 from neuro_robot.errors import ConfigError
+from neuro_robot.strict_yaml import read_yaml
 
 Value = bool | int | float | str
 T = TypeVar("T")
@@ -123,7 +124,7 @@ def load_node_parameters(path: Path, node: str) -> dict[str, object]:
     part of the name, `**` for any number of them.
     """
     try:
-        document = yaml.safe_load(path.read_text())
+        document = read_yaml(path.read_text())
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ConfigError(f"{path}: cannot be read as a parameter file: {error}") from error
     if not isinstance(document, Mapping):

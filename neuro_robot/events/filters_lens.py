@@ -14,6 +14,7 @@ from numba import njit
 from neuro_robot.errors import ConfigError
 from neuro_robot.events.array import Events
 from neuro_robot.events.filters import EventFilter
+from neuro_robot.strict_yaml import read_yaml
 
 MODELS = ("plumb_bob", "rational_polynomial", "equidistant")
 _CLOSE = 0.5  # pixels that a point may miss its origin by, distorted back; more: the lens model has no inverse there
@@ -46,7 +47,7 @@ class Undistort(EventFilter):
     def from_file(cls, path: Path, width: int, height: int) -> Undistort:
         """From the YAML that ROS's camera_calibration writes. Raises ConfigError naming what it lacks."""
         try:
-            values = yaml.safe_load(path.read_text())
+            values: Any = read_yaml(path.read_text())
             size = (int(values["image_width"]), int(values["image_height"]))
             matrix = np.array(values["camera_matrix"]["data"], float).reshape(3, 3)
             distortion = np.array(values["distortion_coefficients"]["data"], float)

@@ -1,4 +1,4 @@
-"""A YAML document read strictly: no aliases, no duplicate keys, and values that know their path for error messages."""
+"""A YAML document whose values know their path, for error messages."""
 
 from __future__ import annotations
 
@@ -11,30 +11,13 @@ import yaml
 
 from neuro_robot.errors import WorldError
 from neuro_robot.robot import Vector3
+from neuro_robot.strict_yaml import StrictYamlError, read_yaml
 
 MAX_BYTES = 1_000_000
 MAX_ENTRIES = 5000
 FAR = 1e4  # m; nothing may be larger or farther away
 POWER = re.compile(r"[-+]?\d+\.?\d*[eE][-+]?\d+")  # a number to people, a text to YAML 1.1
 Range = tuple[float, float]
-
-
-class _Loader(yaml.SafeLoader):
-    """SafeLoader that refuses aliases (nested ones explode in memory) and duplicate keys (one would be lost)."""
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.events.AliasEvent):
-            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
-            raise WorldError(f"line {mark.line + 1}: aliases (*name) are not allowed; write the value out")
-        return super().compose_node(parent, index)
-
-    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
-        names: set[str] = set()
-        for key, _ in node.value:
-            if str(key.value) in names:
-                raise WorldError(f"line {key.start_mark.line + 1}: key {key.value!r} is given twice; keep one")
-            names.add(str(key.value))
-        return super().construct_mapping(node, deep)
 
 
 class Node:
@@ -118,10 +101,10 @@ def parse(file: FilePath) -> object:
     try:
         if file.stat().st_size > MAX_BYTES:
             raise WorldError(f"{file}: expected at most {MAX_BYTES} bytes, got {file.stat().st_size}; use scatter")
-        return yaml.load(file.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - a SafeLoader
-    except WorldError as error:
-        raise WorldError(f"{file}: {error}" if str(file) not in str(error) else str(error)) from None
-    except (OSError, UnicodeDecodeError, ValueError, TypeError, yaml.YAMLError, RecursionError) as error:
+        return read_yaml(file.read_text(encoding="utf-8"))
+    except StrictYamlError as error:
+        raise WorldError(f"{file}: {error}") from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         detail = " ".join(str(error).split())
         raise WorldError(f"{file}: cannot be read as YAML: {detail}; correct the syntax") from error
 

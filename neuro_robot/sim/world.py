@@ -21,6 +21,7 @@ from neuro_robot.robot import Vector3
 from neuro_robot.share import share_folder
 from neuro_robot.sim.path import Path, PathTable, compile_paths
 from neuro_robot.sim.terrain import Spring, Terrain
+from neuro_robot.strict_yaml import read_yaml
 
 KINDS = ("cylinder", "box", "sphere")
 PATTERNS = ("plain", "noise", "bark", "checker", "stripes")
@@ -191,9 +192,12 @@ def _overrides(told: str) -> dict[str, object]:
     """`path=value&path=value` as a mapping; values as YAML has them."""
     pairs = [part.partition("=") for part in told.split("&")]
     try:
-        found = {path.strip(): yaml.safe_load(value) for path, mark, value in pairs if path.strip() and mark}
-    except (yaml.YAMLError, RecursionError):
+        found = {path.strip(): read_yaml(value) for path, mark, value in pairs if path.strip() and mark}
+    except yaml.YAMLError:
         found = {}
+    twice = [path for path in found if sum(path == other.strip() for other, *_ in pairs) > 1]
+    if twice:
+        raise WorldError(f"{told!r}: {twice[0]} is given twice; keep one")
     if len(found) != len(pairs):
         raise WorldError(f"{told!r}: expected changes as path=value&path=value behind the world's name, such as "
                          "walk_rough?terrain.0.height_m=0.08")  # fmt: skip
