@@ -30,6 +30,7 @@ from neuro_robot.sim.quadruped import (
 from neuro_robot.sim.world import World
 
 SETTLE_STEPS = 1000  # before t = 0: the legs take up the weight
+FEET_AGREE_M = 0.03  # of the URDF with the lengths: as much as the radius of a foot
 MIN_UP = 0.55  # cosine of the tilt at which it has fallen (spot_mini_mini: 0.55)
 MIN_HEIGHT = 0.13  # m, trunk above the mean of the feet (PyBullet's minitaur environment: 0.13)
 NOISE_ROWS = 256
@@ -151,6 +152,7 @@ class LeggedVehicle:
         height = self._config.foot_radius - float(local[:, 2].min())
         physics.place((start.x, start.y, 2.0 * RAY_HEIGHT), start.yaw, stance)  # out of the rays' way
         self._read(physics)
+        self._check_lengths(physics)
         height += max(physics.ground_height(x, y) for x, y, _ in self.feet.tolist())
         physics.place((start.x, start.y, height), start.yaw, stance)
         self.contacts[:] = False
@@ -164,6 +166,16 @@ class LeggedVehicle:
             raise SimulationError(
                 f"world {self.world.name}: expected a free start, got {self.truth[:3].round(2).tolist()} "
                 f"{f'with the trunk on the {touched}' if touched else f'inside {name}'}: move the start"
+            )
+
+    def _check_lengths(self, physics: LeggedBody) -> None:
+        """Raise SimulationError where the body's lengths put a foot elsewhere than the URDF does."""
+        apart = np.linalg.norm(self.feet - physics.feet(), axis=1)
+        if (apart > FEET_AGREE_M).any():
+            leg = int(np.argmax(apart > FEET_AGREE_M))
+            raise SimulationError(
+                f"body: expected the foot of {self._config.leg_names.split()[leg]} where {self._config.urdf} has it, "
+                f"got {100.0 * apart[leg]:.1f} cm beside it; correct hip_..., thigh_length, shank_length or joint_..."
             )
 
     def _advance(self, physics: LeggedBody, command: Floats) -> str | None:

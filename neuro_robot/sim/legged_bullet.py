@@ -104,6 +104,11 @@ class LeggedBody(BulletClient):
             self._bullet.resetBasePositionAndOrientation(body, *plate.pose, self._client)
         return touched
 
+    def feet(self) -> Floats:
+        """Where the URDF's foot joints are (4, 3), m, world."""
+        states = self._bullet.getLinkStates(self._body, self._feet, 0, 1, self._client)
+        return np.array([state[4] for state in states])
+
     def push(self, force: Vector3) -> None:
         """A force on the trunk's centre of mass in the next step, N, world axes."""
         at = self._bullet.getBasePositionAndOrientation(self._body, self._client)[0]

@@ -83,9 +83,7 @@ def test_a_body_stands_with_its_weight_on_four_feet_where_the_geometry_says_they
     assert np.mean(forces) == pytest.approx(simulation.score.mass_kg * GRAVITY, rel=0.01)
     assert simulation.contacts == (True,) * 4
     assert seen.outcome is None
-    for foot, link in enumerate(physics._feet):
-        state = physics._bullet.getLinkState(physics._body, link, 0, 1, physicsClientId=physics._client)
-        assert simulation.feet[foot] == pytest.approx(state[4], abs=2e-3)  # a mean left and right hip of the Laikago
+    assert simulation.feet == pytest.approx(physics.feet(), abs=2e-3)  # a mean left and right hip of the Laikago
     assert simulation.feet[:, 2] == pytest.approx(config.body.foot_radius, abs=1.5e-3)
     assert np.array(seen.legs.position) == pytest.approx(stance_of(config.body), abs=0.15)  # sagging by torque / kp
     assert seen.imu.linear_acceleration[2] == pytest.approx(GRAVITY, abs=0.3)
@@ -258,6 +256,8 @@ def test_what_cannot_be_loaded_is_refused():
         ({"hip_joint": "{leg}_hop"}, "FR_hop"),
         ({"leg_names": "FR FL"}, "leg_names: expected four"),
         ({"stance_knee": -0.5}, "stance_knee.*limits"),
+        ({"thigh_length": 0.26}, r"foot of .. where a1/a1.urdf has it, got 6\.0 cm beside it"),
+        ({"joint_signs": "1 -1 1"}, "foot of .. where"),
         ({"joint_signs": "1 -1"}, "3 or 12 numbers"),
         ({"joint_offsets": "a b c"}, "joint_offsets"),
     ):
