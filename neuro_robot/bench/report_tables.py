@@ -22,6 +22,8 @@ def tables(summary: dict[str, Any]) -> Iterator[tuple[str, Rows, str]]:
     yield "Events and spikes", _count_rows(summary), ""
     if "faults" in summary["diagnostics"] and (summary["configuration"]["mind"].get("faults") or _broken(summary)):
         yield "Faults", _fault_rows(summary), "What was broken on purpose; see docs/faults.md."
+    if summary.get("changes"):
+        yield "Changed from outside", _change_rows(summary["changes"]), "The bag has this too, so a replay does it."
     network = summary["network"]
     if network:
         yield "Network", _network_rows(network), ""
@@ -87,6 +89,12 @@ def _fault_rows(summary: dict[str, Any]) -> Rows:
         ("stuck synapses", compact(figures["fault_stuck_synapses"])),
         ("spikes lost", compact(figures["fault_spikes_lost"])),
     ]
+
+
+def _change_rows(changes: list[dict[str, Any]]) -> Rows:
+    """Of a loaded file its name; SHA-256 stands before it."""
+    told = [(one, str(one["what"]).partition(" ")[2] if one["kind"] == "load" else str(one["what"])) for one in changes]
+    return [(f"{one['kind']} from {one['t_s']:.3f} s", what or "none") for one, what in told]
 
 
 def _network_rows(network: dict[str, Any]) -> Rows:

@@ -104,6 +104,7 @@ def summarise_run(facts: RunFacts, run: RunData) -> dict[str, Any]:
         "first_spike_ms": first_spike_ms(run),
         "adaptation": adaptation_figures(facts),
         "learning": learning_state(facts),
+        "changes": changes(run),
         "network": None if facts.activity is None else network_summary(facts.activity, decisions),
         "diagnostics": {name: value for name, value in facts.diagnostics.items() if not name.startswith(PREFIX)},
         "digest": facts.digest,
@@ -112,6 +113,11 @@ def summarise_run(facts: RunFacts, run: RunData) -> dict[str, Any]:
         "versions": versions(),
     }
     return dict(plain(summary))
+
+
+def changes(run: RunData) -> list[dict[str, Any]]:
+    """What was changed from outside under way, in order, with the end of the first packet that it counted for, s."""
+    return [{"t_s": told.t_ns * 1e-9, "kind": kind, "what": what} for told in run.applied for kind, what in told.deeds]
 
 
 def path_figures(run: RunData, radius_m: float) -> dict[str, Any]:

@@ -97,6 +97,11 @@ def test_a_flight_changed_from_outside_replays_to_the_bit(tmp_path):
     ]
     assert [item.learning for item in said] == [True, False, False, False, True, True]
     assert [item.faults for item in said] == 3 * [""] + 3 * ["dead_neurons:column:25%"]
+    told = [(one["t_s"], one["kind"], one["what"]) for one in summary["changes"]]
+    assert told == [(item.t_ns * 1e-9, *deed) for item in said for deed in item.deeds]
+    report = (folder / "report.html").read_text()
+    assert "Changed from outside" in report
+    assert "others.npz" in report
     for ros in (False, True):
         result = replay_bag(folder, ros=ros)
         assert result["equal"], result
