@@ -6,10 +6,11 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from neuro_robot.errors import BagError
+from neuro_robot.errors import BagError, WeightsError
 
 SUFFIX = ": applied"  # of the diagnostic status, behind the node's name
 
@@ -65,8 +66,11 @@ def applied_from(t_ns: int, values: Mapping[str, str]) -> Applied:
 
 
 def loaded_text(path: Path) -> str:
-    """The weights in this file, as a recording names them: SHA-256 and name of the file."""
-    return f"{_sha256(path)} {path.resolve()}"
+    """The weights in this file, as a recording names them: SHA-256 and name. Raises WeightsError when there is none."""
+    try:
+        return f"{_sha256(path)} {path.resolve()}"
+    except OSError as error:
+        raise WeightsError(f"{path}: expected a weights file that can be read: {error}") from error
 
 
 def loaded_file(text: str, beside: Path) -> Path:
@@ -79,8 +83,9 @@ def loaded_file(text: str, beside: Path) -> Path:
         raise BagError(f"expected SHA-256 and name of a weights file that was loaded under way, got {text!r}")
     places = beside / Path(name).name, Path(name)
     for place in places:
-        if place.is_file() and _sha256(place) == checksum:
-            return place
+        with suppress(OSError, ValueError):  # no such name can be
+            if place.is_file() and _sha256(place) == checksum:
+                return place
     raise BagError(f"{name}: this run loaded it under way, and now there is none of those contents (SHA-256 "
                    f"{checksum[:16]}...), also not in {beside}; put it there to replay to the bit")  # fmt: skip
 

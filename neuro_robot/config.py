@@ -155,21 +155,21 @@ def _merge(below: Mapping[str, object], above: Mapping[str, object]) -> dict[str
 
 
 def _nest(values: Mapping[str, object], where: str) -> dict[str, object]:
-    """Dotted names become nested mappings; a name that is both a value and a group is refused."""
+    """Dotted names become nested mappings; what is given twice, or is both a value and a group, is refused."""
     nested: dict[str, object] = {}
     for name, value in values.items():
         head, _, rest = str(name).partition(".")
-        if not rest:
-            old = nested.get(head)
-            if isinstance(old, Mapping) and isinstance(value, Mapping):
-                value = _merge(old, value)
-            nested[head] = value
-            continue
-        old = nested.setdefault(head, {})
-        if not isinstance(old, Mapping):
-            raise ConfigError(f"{where}{head}: is both a value and a group")
-        nested[head] = _merge(old, _nest({rest: value}, f"{where}{head}."))
+        told = _nest({rest: value}, f"{where}{head}.") if rest else value
+        nested[head] = _join(nested[head], told, f"{where}{head}") if head in nested else told
     return nested
+
+
+def _join(one: object, other: object, where: str) -> object:
+    if isinstance(one, Mapping) != isinstance(other, Mapping):
+        raise ConfigError(f"{where}: is both a value and a group")
+    if not isinstance(one, Mapping) or not isinstance(other, Mapping):
+        raise ConfigError(f"{where}: is given twice; keep one")
+    return {**one, **other} | {name: _join(one[name], other[name], f"{where}.{name}") for name in one if name in other}
 
 
 def _checked(hint: object, value: object, metadata: Mapping[str, Any], name: str) -> Value:

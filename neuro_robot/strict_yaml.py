@@ -23,6 +23,8 @@ class _Loader(yaml.SafeLoader):
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
         names: set[str] = set()
         for key, _ in node.value:
+            if key.tag == "tag:yaml.org,2002:merge":
+                raise StrictYamlError(f"line {key.start_mark.line + 1}: merging (<<) is not allowed; write it out")
             if str(key.value) in names:
                 raise StrictYamlError(f"line {key.start_mark.line + 1}: key {key.value!r} is given twice; keep one")
             names.add(str(key.value))
@@ -33,7 +35,7 @@ def read_yaml(text: str) -> object:
     """The document as plain values; raises yaml.YAMLError, StrictYamlError for what is no matter of syntax."""
     try:
         return yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
-    except (ValueError, TypeError) as error:  # a date or number that there is not
+    except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError) as error:  # no such date or number
         raise yaml.YAMLError(str(error)) from error
     except RecursionError as error:
         raise StrictYamlError("is nested too deep; write it flatter") from error

@@ -200,6 +200,9 @@ def test_a_node_that_the_file_does_not_name_keeps_its_defaults(tmp_path):
     assert parameters(tmp_path, "other:\n  ros__parameters: {speed: 3.0}\n") == {}
 
 
+ODD = ("1" + 300 * ":1" + ".5", '!!int ""', "!!int _", '!!float ""', "!!bool maybe", '!!timestamp "garbage"')
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
@@ -210,6 +213,10 @@ def test_a_node_that_the_file_does_not_name_keeps_its_defaults(tmp_path):
         (5000 * "[", "nested too deep"),
         ("a: &a [1]\nb: *a\n", "line 2: aliases"),
         ("controller:\n  ros__parameters: {speed: 1.0, speed: 2.0}", "line 2: key 'speed' is given twice"),
+        ("controller:\n  ros__parameters: {speed: 1.0, <<: {speed: 2.0}}", "line 2: merging"),
+        ("controller: {ros__parameters: {lens: {width: 3}, lens.width: 2}}", "lens.width: is given twice"),
+        ("controller: {ros__parameters: {a.b.c: 3, a.b: {c: 2}}}", "a.b.c: is given twice"),
+        *((f"a: {odd}", "cannot be read as a parameter file") for odd in ODD),
         ("a: 2026-13-45", "cannot be read as a parameter file"),
         ("", "expected node names at the top level, got NoneType"),
         ("- controller", "expected node names at the top level, got list"),

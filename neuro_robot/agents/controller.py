@@ -21,6 +21,8 @@ from neuro_robot.snn.faults_text import inject_text
 from neuro_robot.snn.network import Network
 from neuro_robot.snn.weights_file import Meta, load_state, save_state
 
+MAX_REWARD = 1e6  # of a reward or its mean
+
 
 class Reply(NamedTuple):
     """The answer to one packet."""
@@ -75,6 +77,7 @@ class Controller:
             self.mind.look_through(packet.width, packet.height)
         self._go_by(decoded.t_end_ns)
         decision = self.decide(decoded.events, decoded.t_end_ns, imu, legs)
+        self._deeds.clear()
         self.reward = decision.reward
         return Reply(decision.command, decision.spikes, decoded.events)
 
@@ -107,8 +110,9 @@ class Controller:
         Raises ConfigError or WeightsError, with nothing changed, for what cannot be, and while it follows a recording.
         """
         self.check_free()
+        deed = kind, loaded_text(Path(what)) if kind == "load" else what
         self.changes[kind](what)
-        self._deeds.append((kind, loaded_text(Path(what)) if kind == "load" else what))
+        self._deeds.append(deed)
 
     def follow(self, recorded: Iterable[Applied], beside: Path) -> None:
         """Go by what a recording says was applied, from the same packets on; weights are looked for `beside` first.
@@ -123,10 +127,19 @@ class Controller:
                 loaded_file(what, beside)
 
     def take_up(self, told: Applied) -> None:
-        """Do as a recording says."""
+        """Do as a recording says. Raises BagError for what cannot be done, and when it does not lead where it says."""
         for kind, what in told.deeds:
-            self.changes[kind](str(loaded_file(what, self._beside)) if kind == "load" else what)
+            try:
+                self.changes[kind](str(loaded_file(what, self._beside)) if kind == "load" else what)
+            except (ConfigError, WeightsError) as error:
+                raise BagError(f"diagnostics at {told.t_ns} ns: expected a deed that can be done: {error}") from error
             self._deeds.append((kind, what))
+        state = self.mind.learning, self._faults
+        if state != (told.learning, told.faults):
+            raise BagError(
+                f"diagnostics at {told.t_ns} ns: expected learning {told.learning} and faults {told.faults!r} after "
+                f"what was done, got {state[0]} and {state[1]!r}; the bag does not begin where the run began"
+            )
 
     def _go_by(self, t_ns: int) -> None:
         """Take up what a recording says for the packet that ends at t_ns; note what counts from that packet on."""
@@ -137,11 +150,12 @@ class Controller:
             self.take_up(told)
         self._followed_ns = t_ns
         told = Applied(t_ns, self.mind.learning, self._faults, tuple(self._deeds), self.steering(t_ns))
-        self._deeds.clear()
         if not told.goes_on(self.applied):
             self.applied = told
 
     def _switch(self, on: str) -> None:
+        if on not in ("True", "False"):
+            raise ConfigError(f"learning: expected True or False, got {on!r}")
         self.mind.learning = on == "True"
 
     def _break(self, faults: str) -> None:
@@ -168,7 +182,7 @@ class Controller:
         changes nothing when the file does not fit.
         """
         arrays, meta = load_state(Path(path))
-        mind = self.mind
+        mind, expected = self.mind, expected_reward(meta, str(path))
         if (meta.get("agent", self.agent), meta.get("backend", "cpu")) != (self.agent, mind.config.backend):
             self._take_learned(arrays, meta, str(path))
             return
@@ -177,7 +191,7 @@ class Controller:
         for name, weights in fixed.items():  # what nobody learns is as configured, not as it was when saved
             if not np.array_equal(mind.network.weights(name), weights, equal_nan=True):
                 mind.network.set_weights(name, weights)
-        self._expect(meta)
+        mind.expected_reward = expected
 
     def _learn_from(self, path: str) -> None:
         """Take what was learned out of a file; raises as `load`."""
@@ -185,7 +199,7 @@ class Controller:
         self._take_learned(arrays, meta, path)
 
     def _take_learned(self, arrays: dict[str, NDArray[Any]], meta: Meta, path: str) -> None:
-        origin, mind = str(meta.get("backend", "cpu")), self.mind
+        origin, mind, expected = str(meta.get("backend", "cpu")), self.mind, expected_reward(meta, path)
         if meta.get("agent", self.agent) != self.agent:
             self._adopt(arrays, f"{path}: the weights of a {meta['agent']} on {origin}", origin == "cpu")
         else:
@@ -194,16 +208,12 @@ class Controller:
             for name in self.weights():
                 limit = mind.network.connections[name].rule.w_max
                 mind.network.set_weights(name, np.clip(saved.weights(name), 0.0, limit))
-        self._expect(meta)
-
-    def _expect(self, meta: Meta) -> None:
-        expected = meta.get("expected_reward", 0.0)
-        self.mind.expected_reward = float(expected) if isinstance(expected, (int, float)) else 0.0
+        mind.expected_reward = expected
 
     def _adopt(self, arrays: dict[str, NDArray[Any]], what: str, in_volts: bool) -> None:
         """Take the plastic weights of the connections that another body's file has in the same shape."""
         mine = self.weights()
-        shared = [name for name in mine if tuple(arrays.get(f"shape/{name}", ())) == mine[name].shape]
+        shared = [name for name in mine if np.array_equal(arrays.get(f"shape/{name}", ()), mine[name].shape)]
         if not shared or not in_volts:
             raise WeightsError(f"{what}: expected those of a {self.agent}, or of a body on cpu with the same eyes")
         try:
@@ -231,3 +241,11 @@ class Controller:
             **network.faults.figures(),
             **{f"network_{name}": value for name, value in counts_of(network).items()},
         }
+
+
+def expected_reward(meta: Meta, path: str) -> float:
+    """The expected reward beside saved weights; none is 0. Raises WeightsError for what no reward comes near."""
+    expected = meta.get("expected_reward", 0.0)
+    if not (isinstance(expected, (int, float)) and abs(expected) <= MAX_REWARD):
+        raise WeightsError(f"{path}: expected an expected_reward within +-{MAX_REWARD:g}, got {str(expected)[:40]}")
+    return float(expected)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from neuro_robot.agents.controller import Controller
 from neuro_robot.agents.walker import WalkerMind, build_network
 from neuro_robot.applied import Applied, Steered
+from neuro_robot.errors import BagError
 from neuro_robot.robot import BodyCommand, Imu, LegSense, stop_command
 from neuro_robot.snn.network import Network
 
@@ -92,7 +93,10 @@ class LegController(Controller):
         """As the drone's; goes by the recorded velocity until the recording says otherwise."""
         super().take_up(told)
         if told.steered is not None:
-            vx, vy, yaw_rate, _ = told.steered
+            vx, vy, yaw_rate, gait = told.steered
+            if gait != self.mind.gait:
+                raise BagError(f"diagnostics at {told.t_ns} ns: expected the gait {gait!r} after what was done, got "
+                               f"{self.mind.gait!r}; the bag does not begin where the run began")  # fmt: skip
             self._wish = BodyCommand(told.t_ns, vx, vy, 0.0, yaw_rate)
 
     def _wish_at(self, t_ns: int) -> BodyCommand:

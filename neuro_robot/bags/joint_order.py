@@ -14,28 +14,33 @@ N = len(JOINT_NAMES)
 
 
 def in_order(sample: JointSample) -> JointSample:
-    """The sample with its joints in the order of JOINT_NAMES; others are left out.
+    """The sample with its joints in the order of JOINT_NAMES; others are left out, whatever they say.
 
     Twelve joints without names, or by the names of another body, are taken in the order in which they come, and such
-    names are kept. Raises SampleError for what cannot be told apart: names that come twice, some of ours in other
-    places while others are missing, any other number of joints, numbers of names and values that differ, and
-    values that are not finite.
+    names are kept. Velocities or efforts that the twelve do not report, missing or all NaN as ros2_control has it, are
+    0. Raises SampleError for what cannot be told apart: names that come twice, some of ours in other places while
+    others are missing, any other number of joints, numbers of names and values that differ, and values of the twelve
+    that are not finite otherwise.
     """
     t_ns, names, *parts = sample
-    if not all(map(math.isfinite, chain(*parts))):
-        raise SampleError(f"joint_states: expected finite positions, velocities and efforts, got {_odd(sample)}")
-    counts = {len(part) for part in parts}
+    counts = {len(sample.position)} | {len(part) for part in parts if part}
     if len(counts) > 1 or (names and counts != {len(names)}):
         raise SampleError(f"joint_states: expected as many positions, velocities and efforts as names, or none, got "
                           f"{len(names)} names and {', '.join(str(len(part)) for part in parts)} values")  # fmt: skip
-    if names == JOINT_NAMES:
-        return sample
-    if not names and len(sample.position) == N:
-        return sample._replace(names=JOINT_NAMES)
-    places = _places(names)
-    if places is None:
-        return sample
-    return JointSample(t_ns, JOINT_NAMES, *(tuple(part[place] for place in places) for part in parts))
+    ours = names
+    if names != JOINT_NAMES and (names or len(sample.position) != N):
+        places = _places(names)
+        if places is not None:
+            ours, parts = JOINT_NAMES, [tuple(part[place] for place in places) if part else () for part in parts]
+    position, velocity, effort = parts
+    told = JointSample(t_ns, ours or JOINT_NAMES, position, _reported(velocity), _reported(effort))
+    if not all(map(math.isfinite, chain(told.position, told.velocity, told.effort))):
+        raise SampleError(f"joint_states: expected finite positions, velocities and efforts, got {_odd(told)}")
+    return told
+
+
+def _reported(values: tuple[float, ...]) -> tuple[float, ...]:
+    return (0.0,) * N if all(map(math.isnan, values)) else values
 
 
 @lru_cache(maxsize=8)
@@ -59,8 +64,7 @@ def _odd(sample: JointSample) -> str:
     for part in ("position", "velocity", "effort"):
         for place, value in enumerate(getattr(sample, part)):
             if not math.isfinite(value):
-                joint = sample.names[place] if place < len(sample.names) else f"joint {place}"
-                return f"{part} {value} of {joint}"
+                return f"{part} {value} of {sample.names[place]}"
     return "none"
 
 

@@ -5,8 +5,7 @@ The nodes let rclpy do this; bags written in process and bags read anywhere come
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -201,18 +200,10 @@ def trajectory_from(message: Any) -> JointCommand:  # noqa: ANN401
 def joint_sample_from(message: Any) -> JointSample:  # noqa: ANN401
     """The plain sample of a ROS or rosbags JointState, in our joints' order.
 
-    What the robot does not report is 0: velocities or efforts that are missing, or all NaN, as ros2_control has it.
-    Raises SampleError for one whose joints cannot be told apart, see `joint_order.in_order`, or that has other NaN or
-    infinities.
+    Raises SampleError as `joint_order.in_order`, which says what becomes of it.
     """
-    position = tuple(map(float, message.position))
-    velocity, effort = (_reported(values) or (0.0,) * len(position) for values in (message.velocity, message.effort))
-    return in_order(JointSample(stamp_ns(message) or 0, tuple(message.name), position, velocity, effort))
-
-
-def _reported(values: Iterable[float]) -> tuple[float, ...]:
-    told = tuple(map(float, values))
-    return () if all(map(math.isnan, told)) else told
+    parts = (tuple(map(float, values)) for values in (message.position, message.velocity, message.effort))
+    return in_order(JointSample(stamp_ns(message) or 0, tuple(message.name), *parts))
 
 
 def _xyz(value: Any) -> Vector3:  # noqa: ANN401

@@ -60,6 +60,11 @@ class Traffic:
     on_events: int = 0
     off_events: int = 0
 
+    @property
+    def wrong(self) -> bool:
+        """Whether anything came that could not be used."""
+        return self.refused > 0
+
 
 class ControllerNode(CoreNode):
     """Hands packets to the controller and its answers to the robot.
@@ -248,7 +253,7 @@ class ControllerNode(CoreNode):
         if final:
             values["latency_quantiles_ms"] = " ".join(f"{value:.4g}" for value in self._latency.quantiles_ms())
         broken = controller.mind.network.faults
-        level = "error" if self._fault else "warn" if traffic.refused or broken.active else "ok"
+        level = "error" if self._fault else "warn" if traffic.wrong or broken.active else "ok"
         self.report(level, self._fault or "; ".join(("running", *broken.active)), values)
 
 

@@ -48,7 +48,9 @@ def fly_graph(
         graph.watchers.append(flights)
         graph.configure()
         controller = named(nodes, "controller_node")
+        told = next(node.parameters.get("weights_file", "") for node in nodes if node.name == controller)
         _save(graph, controller, weights[0])
+        graph.set_parameter(controller, "weights_file", told)  # `save_weights` in flight must not write over the above
         graph.activate()
         graph.wait()
         _save(graph, controller, weights[1])

@@ -74,20 +74,23 @@ class HotSubscriptions:
         waiting.wait(max(0, int(timeout_s * 1e9)))
 
     def take(self, most: int = 1000) -> None:
-        """Hand on what is there, at most so many messages; each time of the first topic that has one.
+        """Hand on what is there, at most so many of each topic; each time of the first topic that has one.
 
         So a node that is late reads every waiting sample before the next packet, and does not take its senses for
         silent.
         """
-        for _ in range(most if self.fast else 0):
-            if not self._take_one():
-                return
+        left = [most if self.fast else 0] * len(self._entries)
+        while self._take_one(left):
+            pass
 
-    def _take_one(self) -> bool:
-        for subscription, callback in self._entries:
+    def _take_one(self, left: list[int]) -> bool:
+        for number, (subscription, callback) in enumerate(self._entries):
+            if not left[number]:
+                continue
             with subscription.handle:
                 taken = subscription.handle.take_message(subscription.msg_type, subscription.raw)
             if taken is not None:
+                left[number] -= 1
                 callback(taken[0], taken[1])
                 return True
         return False

@@ -48,6 +48,11 @@ class LegTraffic(Traffic):
     velocities_refused: int = 0  # of cmd_vel, with a NaN or infinity: the robot stops
     joints_unnamed: int = 0  # samples of joints taken by their places, since the names are not ours
 
+    @property
+    def wrong(self) -> bool:
+        """As Traffic."""
+        return super().wrong or self.samples_refused > 0 or self.velocities_refused > 0
+
 
 class LegControllerNode(ControllerNode):
     """Walks."""
@@ -164,7 +169,7 @@ class LegControllerNode(ControllerNode):
 
     def _on_wish(self, message: TwistStamped, _info: dict[str, int]) -> None:
         wish = command_from(message)
-        if not wish.is_finite():
+        if not wish.is_finite() and not self._controller.follows:
             self._traffic.velocities_refused += 1
             self.get_logger().warning("cmd_vel: expected finite velocities; the robot stops", throttle_duration_sec=1.0)
         self._controller.walk(wish)

@@ -31,6 +31,7 @@ from neuro_robot.sim.world import World
 
 SETTLE_STEPS = 1000  # before t = 0: the legs take up the weight
 FEET_AGREE_M = 0.03  # of the URDF with the lengths: as much as the radius of a foot
+HIP_TURN_RAD = 0.7  # they are compared in the stance and with the hips turned, or no sign of a hip would tell
 MIN_UP = 0.55  # cosine of the tilt at which it has fallen (spot_mini_mini: 0.55)
 MIN_HEIGHT = 0.13  # m, trunk above the mean of the feet (PyBullet's minitaur environment: 0.13)
 NOISE_ROWS = 256
@@ -150,9 +151,10 @@ class LeggedVehicle:
         local = np.empty((4, 3))
         foot_positions(self._geometry, stance, local)
         height = self._config.foot_radius - float(local[:, 2].min())
-        physics.place((start.x, start.y, 2.0 * RAY_HEIGHT), start.yaw, stance)  # out of the rays' way
-        self._read(physics)
-        self._check_lengths(physics)
+        for angles in (stance + each_leg(HIP_TURN_RAD, 0.0, 0.0), stance):
+            physics.place((start.x, start.y, 2.0 * RAY_HEIGHT), start.yaw, angles)  # out of the rays' way
+            self._read(physics)
+            self._check_feet(physics)
         height += max(physics.ground_height(x, y) for x, y, _ in self.feet.tolist())
         physics.place((start.x, start.y, height), start.yaw, stance)
         self.contacts[:] = False
@@ -168,8 +170,8 @@ class LeggedVehicle:
                 f"{f'with the trunk on the {touched}' if touched else f'inside {name}'}: move the start"
             )
 
-    def _check_lengths(self, physics: LeggedBody) -> None:
-        """Raise SimulationError where the body's lengths put a foot elsewhere than the URDF does."""
+    def _check_feet(self, physics: LeggedBody) -> None:
+        """Raise SimulationError where the body's lengths and signs put a foot elsewhere than the URDF does."""
         apart = np.linalg.norm(self.feet - physics.feet(), axis=1)
         if (apart > FEET_AGREE_M).any():
             leg = int(np.argmax(apart > FEET_AGREE_M))

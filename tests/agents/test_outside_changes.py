@@ -12,13 +12,14 @@ from neuro_robot.agents.controller import Controller
 from neuro_robot.agents.drone import DroneMindConfig
 from neuro_robot.agents.leg_controller import LegController
 from neuro_robot.agents.walker_config import WalkerMindConfig
-from neuro_robot.applied import Applied, applied_from
+from neuro_robot.applied import Applied, Steered, applied_from
 from neuro_robot.bags.digest import RunDigest
 from neuro_robot.config import from_dict
 from neuro_robot.errors import BagError, ConfigError, WeightsError
 from neuro_robot.events.array import empty_events
 from neuro_robot.events.packet import pack
 from neuro_robot.robot import Imu, LegSense
+from neuro_robot.snn.weights_file import load_state, save_state
 
 GAP = 60  # packets of a flight
 DRONE = from_dict(DroneMindConfig, {"network.retina_gain": 1.0, "reward.floor_khz": 0.0, "vision.pitch_deg": 30.0})
@@ -138,6 +139,60 @@ def test_what_cannot_be_followed_is_told_before_it_begins(files):
     ):
         with pytest.raises(BagError, match=told):
             Controller(DRONE, 1).follow([Applied(1, True, "", (deed,))], files)
+
+
+def following(said, files):
+    controller = Controller(DRONE, 1)
+    controller.follow([said], files)
+    return controller
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (Applied(1, False, ""), "expected learning False .* got True"),
+        (Applied(1, True, "dead_neurons:column:5%"), "expected .*dead_neurons:column:5%.*does not begin where"),
+        (Applied(1, True, "", (("learning", "maybe"),)), "expected True or False, got 'maybe'"),
+        (Applied(1, True, "", (("faults", "broken_heart"),)), "a deed that can be done: .*broken_heart"),
+        (Applied(1, True, "", (("load", 64 * "0" + " " + 300 * "x"),)), "none of those contents"),
+        (Applied(1, True, "", (("load", 64 * "0" + " a\0b"),)), "none of those contents"),
+    ],
+)
+def test_a_recording_that_contradicts_itself_is_told(files, said, told):
+    with pytest.raises(BagError, match=told):
+        lived(following(said, files), seen(), {})
+
+
+def test_a_gait_that_nothing_led_to_is_told(files):
+    controller = LegController(WalkerMindConfig(), 1)
+    controller.follow([Applied(1, True, "", (), Steered(0.6, 0.0, 0.0, "pace"))], files)
+    with pytest.raises(BagError, match=r"expected the gait 'pace' .* got 'trot'"):
+        controller.receive(*felt()[0])
+
+
+def test_a_change_is_said_by_the_packet_that_is_answered(monkeypatch):
+    controller, rows = Controller(DRONE, 1), seen()
+    controller.change("learning", "False")
+    with monkeypatch.context() as broken:
+        broken.setattr(controller.mind, "step", lambda *_: (_ for _ in ()).throw(ConfigError("no answer")))
+        with pytest.raises(ConfigError, match="no answer"):
+            controller.receive(*rows[0])
+    controller.change("faults", STUCK[1])
+    controller.receive(*rows[1])
+    assert controller.applied.deeds == (("learning", "False"), STUCK)
+
+
+@pytest.mark.parametrize("expected", [10**400, 1e308, "much"])
+@pytest.mark.parametrize("kind", ["drone", "walker"])
+def test_a_reward_that_none_can_be_is_refused_and_nothing_changed(files, tmp_path, kind, expected):
+    arrays, meta = load_state(files / kind)
+    save_state(tmp_path / "odd", arrays, meta | {"expected_reward": expected})
+    controller = Controller(DRONE, 1)
+    before = controller.weights()
+    for take in (controller.load, lambda path: controller.change("load", str(path))):
+        with pytest.raises(WeightsError, match="expected_reward"):
+            take(tmp_path / "odd")
+    assert all(np.array_equal(before[name], now, equal_nan=True) for name, now in controller.weights().items())
 
 
 def test_a_change_that_is_refused_is_not_said(tmp_path):

@@ -67,6 +67,16 @@ def test_velocities_and_efforts_that_are_all_nan_are_not_reported():
     )
 
 
+@pytest.mark.parametrize("odd", [math.nan, math.inf])
+def test_what_other_joints_say_is_nobodys_business(odd):
+    company = told((*JOINT_NAMES, "gripper"))
+    for part in ("position", "velocity", "effort"):
+        broken = company._replace(**{part: (*getattr(company, part)[:-1], odd)})
+        assert through_a_message(broken) == OURS
+    unsensed = company._replace(effort=(*(math.nan,) * N, 3.0))  # the gripper alone measures its torque
+    assert through_a_message(unsensed) == OURS._replace(effort=(0.0,) * N)
+
+
 def test_another_bodys_names_and_no_names_keep_the_order():
     named = told(A1, values=range(N))
     assert through_a_message(named) == named
@@ -87,6 +97,7 @@ def test_another_bodys_names_and_no_names_keep_the_order():
         (told(()), "12 joints"),
         (told((), values=range(5)), "12 joints"),
         (told((*ALPHABETICAL[:-1], "RR_ankle")), "in any order"),
+        (OURS._replace(position=(), velocity=(), effort=()), "12 names and 0, 0, 0 values"),
         (told(JOINT_NAMES, values=range(11)), "12 names and 11, 11, 11 values"),
         (told(JOINT_NAMES[:5], values=range(12)), "5 names and 12, 12, 12 values"),
         (OURS._replace(velocity=(0.0,) * 3), "12 names and 12, 3, 12 values"),
@@ -94,7 +105,7 @@ def test_another_bodys_names_and_no_names_keep_the_order():
         (OURS._replace(position=(0.0, math.nan, *OURS.position[2:])), "position nan of FR_thigh"),
         (OURS._replace(velocity=(math.inf, *OURS.velocity[1:])), "velocity inf of FR_hip"),
         (OURS._replace(effort=(*OURS.effort[:-1], math.nan)), "effort nan of RL_knee"),
-        (OURS._replace(names=(), position=(math.nan,) * N), "position nan of joint 0"),
+        (OURS._replace(names=(), position=(math.nan,) * N), "position nan of FR_hip"),
         (told([f"joint_{k}" for k in range(100_000)]), "got 100000: joint_0, .*joint_23, [.]{3}$"),
     ],
 )

@@ -82,6 +82,33 @@ def test_an_rclpy_with_another_inside_is_served_by_the_executor(node, monkeypatc
     assert len(came) == 4
 
 
+class Flood:
+    """A subscription, and its handle, that always has one more message."""
+
+    msg_type, raw = Int64, False
+
+    def __init__(self):
+        self.handle = self
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def take_message(self, *_):
+        return Int64(), {}
+
+
+def test_a_topic_that_floods_starves_no_other(node):
+    subscriptions, came = HotSubscriptions(node, fast=True), []
+    for name in ("first", "second"):
+        subscriptions._entries.append((Flood(), lambda *_, name=name: came.append(name)))
+    subscriptions.take(50)
+    subscriptions._entries.clear()
+    assert came == 50 * ["first"] + 50 * ["second"]
+
+
 def test_what_was_added_first_comes_first_however_much_waits(node):
     came, depth = [], QoSProfile(depth=1000)
     subscriptions = HotSubscriptions(node)

@@ -257,7 +257,8 @@ def test_what_cannot_be_loaded_is_refused():
         ({"leg_names": "FR FL"}, "leg_names: expected four"),
         ({"stance_knee": -0.5}, "stance_knee.*limits"),
         ({"thigh_length": 0.26}, r"foot of .. where a1/a1.urdf has it, got 6\.0 cm beside it"),
-        ({"joint_signs": "1 -1 1"}, "foot of .. where"),
+        *(({"joint_signs": signs}, "foot of .. where") for signs in ("-1 1 1", "1 -1 1", "1 1 -1")),
+        ({"hip_y": 0.097, "hip_length": 0.035}, "foot of .. where"),
         ({"joint_signs": "1 -1"}, "3 or 12 numbers"),
         ({"joint_offsets": "a b c"}, "joint_offsets"),
     ):

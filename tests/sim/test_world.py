@@ -151,6 +151,9 @@ MISTAKES = {
     "bomb": ("a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n", "aliases"),
     "code": ("!!python/object/apply:os.getcwd []\n", "cannot be read as YAML"),
     "torn": (HEAD + "objects: [\n", "cannot be read as YAML"),
+    "merged": ("<<: {goal: {x: 3}}\n" + HEAD, "line 1: merging"),
+    "no bool": ("name: !!bool maybe\n", "cannot be read as YAML"),
+    "no number": ("name: 1" + 300 * ":1" + ".5\n", "cannot be read as YAML"),
     "deep": ("[" * 20000, "nested too deep"),
     "long name": (HEAD + f"name: {'x' * 200}\n", "name: expected a text of 1 to 100"),
 }

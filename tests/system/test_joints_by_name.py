@@ -6,10 +6,13 @@ import math
 
 import pytest
 from felt_body import Body
+from geometry_msgs.msg import TwistStamped
 from graphs import until
 
+from neuro_robot.bags.topics import COMMAND
 from neuro_robot.graph import quadruped
 from neuro_robot.nodes.bringup import Bringup
+from neuro_robot.nodes.core import qos
 from neuro_robot.sim.quadruped import JOINT_NAMES
 
 pytestmark = [pytest.mark.ros, pytest.mark.slow]
@@ -64,3 +67,15 @@ def test_each_value_reaches_its_own_joint_and_so_does_the_answer(tmp_path):
         assert refused.values["refused"] == "0"  # no packet was
         assert "joint_states: expected every name once" in refused.text
         assert body.told == []
+        body.names = JOINT_NAMES
+        body.begin()
+        body.say(*felt(0, JOINT_NAMES))
+        walks_on = until(graph, NODE, lambda status: status.values.get("packets") == "1")
+        assert walks_on.level == "warn"  # it walks, and what was left out is not forgotten
+        publisher = graph._node.create_publisher(TwistStamped, COMMAND.name, qos(COMMAND))
+        while not publisher.get_subscription_count():
+            graph.spin(0.05)
+        broken = TwistStamped()
+        broken.twist.linear.x = math.nan
+        publisher.publish(broken)
+        until(graph, NODE, lambda status: status.values.get("velocities_refused") == "1")

@@ -77,13 +77,15 @@ def test_several_flights_in_one_bag(tmp_path):
 def test_a_flight_changed_from_outside_replays_to_the_bit(tmp_path):
     weights = tmp_path / "others.npz"
     Controller(DroneMindConfig(), 9).save(weights)
-    changes = ((0.2, "weights_file", str(weights)), (0.3, "mind.learning", False), (0.5, CALL, "load_weights"),
+    changes = ((0.1, CALL, "save_weights"), (0.2, "weights_file", str(weights)), (0.3, "mind.learning", False),
+               (0.5, CALL, "load_weights"),
                (0.6, "mind.faults", "dead_neurons:column:25%"), (0.8, "mind.learning", True),
                (0.9, "mind.faults", "dead_neurons:column:25%"))  # fmt: skip
     folder = tmp_path / "run"
     with Helm("controller_node", changes) as helm:
         summary = fly_run(RunRequest(replace(SHORT, time_limit_s=1.2), folder, "lockstep", video=False))
-    assert helm.answers == [""] * len(changes)
+    assert "weights_file" in helm.answers[0]  # no file was named; the run's own are not written over
+    assert helm.answers[1:] == [""] * (len(changes) - 1)
     assert summary["recording_complete"]
     with BagReader(folder) as reader:
         said = applied_in(reader)
