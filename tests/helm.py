@@ -26,7 +26,7 @@ CALL = "call"  # a change of this name calls the service that is its value
 class Helm:
     """As a context manager: at it until the end.
 
-    wishes: (from when, s; (m/s ahead, rad/s)); changes: (when, s; parameter; value).
+    wishes: (from when, s; (m/s ahead, rad/s)); changes: (when, s; parameter; value), each after the answer to the last.
     """
 
     def __init__(self, controller: str, changes: Sequence[tuple[float, str, object]],
@@ -66,7 +66,7 @@ class Helm:
                 message = TwistStamped()
                 message.twist.linear.x, message.twist.angular.z = wish[-1]
                 publisher.publish(message)
-            while self._changes and self._changes[0][0] <= now[-1]:
+            while self._changes and self._changes[0][0] <= now[-1] and all(item.done() for item in asked[-1:]):
                 _, name, value = self._changes.pop(0)
                 if name == CALL:
                     asked.append(services[value].call_async(Trigger.Request()))

@@ -93,8 +93,11 @@ def _fault_rows(summary: dict[str, Any]) -> Rows:
 
 def _change_rows(changes: list[dict[str, Any]]) -> Rows:
     """Of a loaded file its name; SHA-256 stands before it."""
-    told = [(one, str(one["what"]).partition(" ")[2] if one["kind"] == "load" else str(one["what"])) for one in changes]
-    return [(f"{one['kind']} from {one['t_s']:.3f} s", what or "none") for one, what in told]
+    rows = []
+    for one in changes:
+        what = Path(one["what"].partition(" ")[2]).name if one["kind"] == "load" else one["what"]
+        rows.append((f"{one['t_s']:.3f} s, {one['kind']}", what or "none"))
+    return rows
 
 
 def _network_rows(network: dict[str, Any]) -> Rows:
