@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuro_robot.agents.drone import DroneMind, build_network
+from neuro_robot.agents.learned import Learner
 from neuro_robot.applied import Applied, Steered, loaded_file, loaded_text
 from neuro_robot.errors import BagError, ConfigError, WeightsError
 from neuro_robot.events.packet import EventPacket, StreamDecoder
@@ -19,9 +19,6 @@ from neuro_robot.robot import Command, Imu, LegSense
 from neuro_robot.snn.counts import counts_of
 from neuro_robot.snn.faults_text import inject_text
 from neuro_robot.snn.network import Network
-from neuro_robot.snn.weights_file import Meta, load_state, save_state
-
-MAX_REWARD = 1e6  # of a reward or its mean
 
 
 class Reply(NamedTuple):
@@ -43,6 +40,7 @@ class Controller:
     def __init__(self, config: Any, seed: int) -> None:  # noqa: ANN401 - the configuration of its mind
         self.decoder = StreamDecoder()
         self.mind = self.make_mind(config, seed)
+        self._learner = Learner(self.mind, self.agent, self.make_network)
         self.reward = 0.0  # mean over the last packet
         self.applied: Applied | None = None  # what it goes by, since when
         self._seed = seed
@@ -90,7 +88,7 @@ class Controller:
     @property
     def changes(self) -> dict[str, Callable[[str], None]]:
         """What may change while it moves, by kind."""
-        return {"learning": self._switch, "faults": self._break, "load": self._learn_from}
+        return {"learning": self._switch, "faults": self._break, "load": self._learner.learn_from}
 
     @property
     def follows(self) -> bool:
@@ -164,66 +162,15 @@ class Controller:
 
     def weights(self) -> dict[str, NDArray[np.float32]]:
         """The plastic weights by connection, shape (pre, post)."""
-        network = self.mind.network
-        return {name: network.weights(name) for name, part in network.connections.items() if part.rule is not None}
+        return self._learner.weights()
 
     def save(self, path: str | Path) -> None:
         """Write weights, thresholds, traces and the expected reward to a checked file."""
-        mind = self.mind
-        meta: dict[str, str | float] = {"agent": self.agent, "backend": mind.config.backend}
-        meta["expected_reward"] = float(mind.expected_reward)
-        save_state(Path(path), mind.network.state(), meta)
+        self._learner.save(path)
 
     def load(self, path: str | Path) -> None:
-        """Read what `save` wrote, traces too; of a file from another back end only what was learned.
-
-        Of another body's file only the synapses that both have, as those of the avoidance: what a drone has learned to
-        turn away from, a walker turns away from too. Raises WeightsError, or ConfigError for weights out of bounds, and
-        changes nothing when the file does not fit.
-        """
-        arrays, meta = load_state(Path(path))
-        mind, expected = self.mind, expected_reward(meta, str(path))
-        if (meta.get("agent", self.agent), meta.get("backend", "cpu")) != (self.agent, mind.config.backend):
-            self._take_learned(arrays, meta, str(path))
-            return
-        fixed = {name: mind.network.weights(name) for name, part in mind.network.connections.items() if not part.rule}
-        mind.network.load_state_dict(arrays)
-        for name, weights in fixed.items():  # what nobody learns is as configured, not as it was when saved
-            if not np.array_equal(mind.network.weights(name), weights, equal_nan=True):
-                mind.network.set_weights(name, weights)
-        mind.expected_reward = expected
-
-    def _learn_from(self, path: str) -> None:
-        """Take what was learned out of a file; raises as `load`."""
-        arrays, meta = load_state(Path(path))
-        self._take_learned(arrays, meta, path)
-
-    def _take_learned(self, arrays: dict[str, NDArray[Any]], meta: Meta, path: str) -> None:
-        origin, mind, expected = str(meta.get("backend", "cpu")), self.mind, expected_reward(meta, path)
-        if meta.get("agent", self.agent) != self.agent:
-            self._adopt(arrays, f"{path}: the weights of a {meta['agent']} on {origin}", origin == "cpu")
-        else:
-            saved = self.make_network(replace(mind.config, backend=origin)).compile(origin)
-            saved.load_state_dict(arrays)
-            for name in self.weights():
-                limit = mind.network.connections[name].rule.w_max
-                mind.network.set_weights(name, np.clip(saved.weights(name), 0.0, limit))
-        mind.expected_reward = expected
-
-    def _adopt(self, arrays: dict[str, NDArray[Any]], what: str, in_volts: bool) -> None:
-        """Take the plastic weights of the connections that another body's file has in the same shape."""
-        mine = self.weights()
-        shared = [name for name in mine if np.array_equal(arrays.get(f"shape/{name}", ()), mine[name].shape)]
-        if not shared or not in_volts:
-            raise WeightsError(f"{what}: expected those of a {self.agent}, or of a body on cpu with the same eyes")
-        try:
-            for name in shared:
-                pre, post = arrays[f"synapses/{name}"].T[:2]
-                weights = np.full_like(mine[name], np.nan)
-                weights[pre, post] = arrays[f"weights/{name}"]
-                self.mind.network.set_weights(name, weights)
-        except (LookupError, ValueError) as error:
-            raise WeightsError(f"{what}: expected synapses that fit their layers: {error}") from error
+        """Read what `save` wrote, see `learned.Learner.load`."""
+        self._learner.load(path)
 
     def diagnostics(self) -> dict[str, float]:
         """Network activity, faults and decoder counters, for /diagnostics and the summary."""
@@ -241,11 +188,3 @@ class Controller:
             **network.faults.figures(),
             **{f"network_{name}": value for name, value in counts_of(network).items()},
         }
-
-
-def expected_reward(meta: Meta, path: str) -> float:
-    """The expected reward beside saved weights; none is 0. Raises WeightsError for what no reward comes near."""
-    expected = meta.get("expected_reward", 0.0)
-    if not (isinstance(expected, (int, float)) and abs(expected) <= MAX_REWARD):
-        raise WeightsError(f"{path}: expected an expected_reward within +-{MAX_REWARD:g}, got {str(expected)[:40]}")
-    return float(expected)
