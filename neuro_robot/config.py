@@ -123,20 +123,33 @@ def load_node_parameters(path: Path, node: str) -> dict[str, object]:
     `node` is a name or a full name (`/left/sim_node`). Entries may have wildcards as rcl knows them: `*` stands for one
     part of the name, `**` for any number of them.
     """
-    try:
-        document = read_yaml(path.read_text())
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigError(f"{path}: cannot be read as a parameter file: {error}") from error
-    if not isinstance(document, Mapping):
-        raise ConfigError(f"{path}: expected node names at the top level, got {type(document).__name__}")
     merged: dict[str, object] = {}
-    for key, section in document.items():
+    for key, section in _sections(path).items():
         if section is None or not _names(str(key), node):
             continue
         if not isinstance(section, Mapping) or not isinstance(section.get("ros__parameters"), Mapping):
             raise ConfigError(f"{path}: {key}: expected a `ros__parameters` mapping")
         merged = _merge(merged, _nest(section["ros__parameters"], ""))
     return merged
+
+
+def node_groups(path: Path) -> dict[str, set[str]]:
+    """The nodes that a parameter file names, as it does, and the groups of each; ConfigError as above."""
+    found: dict[str, set[str]] = {}
+    for key, section in _sections(path).items():
+        values = section.get("ros__parameters") if isinstance(section, Mapping) else None
+        found[str(key)] = {str(name).partition(".")[0] for name in values} if isinstance(values, Mapping) else set()
+    return found
+
+
+def _sections(path: Path) -> Mapping[object, object]:
+    try:
+        document = read_yaml(path.read_text())
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError(f"{path}: cannot be read as a parameter file: {error}") from error
+    if not isinstance(document, Mapping):
+        raise ConfigError(f"{path}: expected node names at the top level, got {type(document).__name__}")
+    return document
 
 
 def _names(pattern: str, node: str) -> bool:

@@ -77,6 +77,7 @@ def bad_bodies(folder: Path) -> Iterator[Row]:
         ("a joint that the URDF does not have", refused, {"knee_joint": "{leg}_knee"}),
         ("eleven signs", refused, {"joint_signs": "1 " * 11}),
         ("lengths that are not the URDF's", refused, {"thigh_length": 0.26}),
+        ("gains too weak to stand", refused, {"kp": 1.0}),
         ("a stance beyond a joint's limits", refused, {"stance_knee": -0.5}),
         ("a limit out of its range", exits, {"knee_min": -99.0}),
         ("a gain that is no number", exits, {"kp": "stiff"}),

@@ -75,8 +75,9 @@ class LegController(Controller):
         self.mind.new_flight()
 
     def diagnostics(self) -> dict[str, float]:
-        """As the drone's, and how it steps."""
-        return super().diagnostics() | {f"gait_{name}": value for name, value in self.gait.items()}
+        """As the drone's, how it steps, and what it feels: speed in m/s, tilt rate in rad/s, over the last 2 s."""
+        felt = {"felt_speed": float(self.mind.feel.progress), "felt_tilt_rate": float(self.mind.feel.tilt_rate)}
+        return super().diagnostics() | felt | {f"gait_{name}": value for name, value in self.gait.items()}
 
     def steering(self, t_ns: int) -> Steered:
         """The velocity that counts, and the gait."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from neuro_robot.errors import ConfigError
 
+LENGTHS_AGREE = 0.05  # of a leg: so far body and mind may be apart
 WALKED_SHARE = 0.8  # of the commanded distance, upright, counts as success where no goal is set
 
 
@@ -26,6 +27,9 @@ class Body:
     radius_m: Callable[[Any], float]  # of the sphere whose clearance is told, from the simulation's parameters
     joints: tuple[str, ...]  # names, in the order of `joint_states`
     success: Callable[[str, float, float, float], bool]  # (outcome, way ahead m, speed m/s, duration s)
+    fits: Callable[
+        [Any, Any], None
+    ]  # (simulation's, mind's configuration): ConfigError when they contradict each other
 
 
 def drone() -> Body:
@@ -43,6 +47,7 @@ def drone() -> Body:
         radius_m=lambda sim: float(sim.body.collision_radius),
         joints=(),
         success=lambda outcome, *_: outcome == "goal",
+        fits=lambda *_: None,
     )
 
 
@@ -62,6 +67,7 @@ def quadruped() -> Body:
         radius_m=lambda sim: float(sim.body.trunk_radius),
         joints=JOINT_NAMES,
         success=walked,
+        fits=legs_fit,
     )
 
 
@@ -70,6 +76,21 @@ def walked(outcome: str, advance_m: float, speed: float, duration_s: float) -> b
     if outcome != "timeout":
         return outcome == "goal"
     return advance_m >= WALKED_SHARE * speed * duration_s
+
+
+def legs_fit(sim: Any, mind: Any) -> None:  # noqa: ANN401 - QuadrupedSimConfig, WalkerMindConfig
+    """Raise ConfigError when the mind's legs are longer or shorter than the body's; neither sees into the other."""
+    body, legs = sim.body, mind.kinematics
+    for mine, length, other, its_length in (
+        ("hip", legs.hip, "hip_length", body.hip_length),
+        ("thigh", legs.thigh, "thigh_length", body.thigh_length),
+        ("calf", legs.calf, "shank_length", body.shank_length),
+        ("length", legs.length, "hip_x and rear_x", 2.0 * body.hip_x - body.rear_x),
+        ("width", legs.width, "hip_y", 2.0 * body.hip_y),
+    ):
+        if abs(length - its_length) > LENGTHS_AGREE * (body.thigh_length + body.shank_length):
+            raise ConfigError(f"mind.kinematics.{mine}: expected {its_length:g} m, as the body's {other} say, got "
+                              f"{length:g} m; correct one of the two")  # fmt: skip
 
 
 BODIES: dict[str, Callable[[], Body]] = {"drone": drone, "quadruped": quadruped}

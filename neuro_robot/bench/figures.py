@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
-from matplotlib.patches import Circle, Polygon
+from matplotlib.patches import Circle, Polygon, Rectangle
 
 from neuro_robot.bench.plot_style import (
     BLUE,
@@ -27,6 +27,8 @@ from neuro_robot.bench.plot_style import (
 from neuro_robot.bench.rundata import Floats, RunData, rate
 from neuro_robot.sim.world import World
 from neuro_robot.snn.faults_text import faults_of
+
+FOOTING = "#d9cdb4"  # what a robot walks on
 
 MAX_RASTER = 60_000  # spikes drawn; more are thinned evenly and the plot says so
 
@@ -88,14 +90,20 @@ def coloured_line(axis: Axes, x: Floats, y: Floats, value: Floats) -> LineCollec
 
 
 def _draw_objects(axis: Axes, world: World, t_end_s: float) -> None:
-    """Solids seen from above; moving ones where the flight ended, with the way they came."""
+    """Solids seen from above; moving ones where the flight ended, with the way they came. What is walked on is pale."""
+    for field in world.terrain.fields:
+        length, width = ((count - 1) * field.cell_m for count in field.shape)
+        axis.add_patch(Rectangle((field.x, field.y), length, width, facecolor=FOOTING, alpha=0.4, zorder=0.5))
+    for patch in world.terrain.frictions:
+        (x0, x1), (y0, y1) = patch.x, patch.y
+        axis.add_patch(Rectangle((x0, y0), x1 - x0, y1 - y0, facecolor=BLUE, alpha=0.12, zorder=0.6))
     moving = set(world.moving)
     times = np.linspace(0.0, t_end_s, 60)
     ways = np.array([world.positions_at(float(t)) for t in times]) if moving else None
     centres = world.positions_at(t_end_s)
     for index, item in enumerate(world.objects):
         x, y = float(centres[index, 0]), float(centres[index, 1])
-        colour = ORANGE if index in moving else "#5d7a55"
+        colour = ORANGE if index in moving else FOOTING if item.walkable else "#5d7a55"
         if index in moving and ways is not None:
             axis.plot(ways[:, index, 0], ways[:, index, 1], color=ORANGE, linewidth=0.8, alpha=0.5)
         if item.kind == "box":

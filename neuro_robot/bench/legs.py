@@ -18,6 +18,7 @@ from neuro_robot.sim.quadrotor import GRAVITY
 from neuro_robot.sim.quadruped import LEGS, QuadrupedConfig, foot_positions, leg_geometry
 
 Floats = npt.NDArray[np.float64]
+BOUNCE_S = 0.06  # a foot that is up for less bounces, or its switch does: most last under 0.03 s, swings over 0.1 s
 SCORE = "sim_score_"  # before the simulation's own figures among the diagnostics
 
 
@@ -32,7 +33,7 @@ def leg_summary(run: RunData, diagnostics: Mapping[str, Any]) -> dict[str, Any] 
     seconds = max(run.duration_s, 1e-9)
     ahead = run.advance_m
     roll, pitch, yaw = attitude(run)
-    steps = int(np.count_nonzero(run.touches["p"]))
+    steps = sum(down > 0.0 for foot in range(len(LEGS)) for down, _ in stances(run, foot))
     score = {name.removeprefix(SCORE): float(value) for name, value in diagnostics.items() if name.startswith(SCORE)}
     work, mass = score.get("positive_work_j"), score.get("mass_kg")
     priced = work is not None and mass is not None and ahead > 0
@@ -62,12 +63,17 @@ def attitude(run: RunData) -> tuple[Floats, Floats, Floats]:
 
 
 def stances(run: RunData, foot: int) -> list[tuple[float, float]]:
-    """When a foot stood: (touch-down, lift-off) in s. Feet stand before their first touch and after their last."""
+    """When a foot stood: (touch-down, lift-off) in s. Feet stand before their first touch and after their last.
+
+    What lies less than BOUNCE_S apart is one stance.
+    """
     mine = run.touches[run.touches["x"] == foot]
-    down, found = 0.0 if not len(mine) or not mine["p"][0] else None, []
+    found: list[tuple[float, float]] = []
+    down = 0.0 if not len(mine) or not mine["p"][0] else None
     for t_s, touched in zip(mine["t"] * 1e-9, mine["p"], strict=True):
         if touched and down is None:
-            down = float(t_s)
+            bounced = found and t_s - found[-1][1] < BOUNCE_S
+            down = found.pop()[0] if bounced else float(t_s)
         elif not touched and down is not None:
             found.append((down, float(t_s)))
             down = None

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from neuro_robot.bench.bodies import body_of
-from neuro_robot.config import from_dict, load_node_parameters
+from neuro_robot.config import from_dict, load_node_parameters, node_groups
 from neuro_robot.errors import ConfigError
 from neuro_robot.graph import ROBOTS, named
 
@@ -28,9 +29,27 @@ def overrides_from(path: Path, robot: str) -> Overrides:
     body, nodes = body_of(robot), ROBOTS[robot]({})
     sim, controller = named(nodes, "sim_node"), named(nodes, "controller_node")
     found = Overrides(_group(path, sim, body.name, body.sim_config), _group(path, controller, "mind", body.mind_config))
+    for node, group, said in ((sim, body.name, found.sim), (controller, "mind", found.mind)):
+        if not said:
+            _check_misspelt(path, node, group)
     if not any(found):
         raise ConfigError(f"{path}: expected parameters of {sim} or {controller}, found none")
+    try:
+        body.fits(from_dict(body.sim_config, found.sim), from_dict(body.mind_config, found.mind))
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from error
     return found
+
+
+def _check_misspelt(path: Path, node: str, group: str) -> None:
+    """Raise ConfigError when the file, which does not name this node, means it: by a similar name, or by its group."""
+    known = {one.name for graph_of in ROBOTS.values() for one in graph_of({"record": "x"})}
+    groups = {name.split("/")[-1]: found for name, found in node_groups(path).items()}
+    similar = difflib.get_close_matches(node, groups.keys() - known, 1)
+    others = [name for name, found in groups.items() if group in found and name not in (node, "*", "**")]
+    meant = similar or (others if group != "mind" else [])  # minds are all called so
+    if meant:
+        raise ConfigError(f"{path}: {meant[0]}: expected {node} for the group {group}; correct the node's name")
 
 
 def _group(path: Path, node: str, name: str, kind: type) -> dict[str, object]:

@@ -42,6 +42,8 @@ details { margin-top: 6px; } summary { cursor: pointer; font-weight: 600; }
 footer { color: var(--muted); font-size: 13px; }
 """
 
+PATH_NOTE = "Solids where they were at the end; x forward. Pale: rough or raised ground; blue: another friction."
+
 
 BADGES = {"goal": "goal", "upright": "goal", "collision": "collision", "fall": "collision"}
 
@@ -97,7 +99,7 @@ def _tiles(summary: dict[str, Any]) -> str:
 
 def _plots(run: RunData) -> list[str]:
     notes = [
-        ("Path from above", figures.path_figure(run), "Solids where they were at the end; x forward."),
+        ("Path from above", figures.path_figure(run), PATH_NOTE),
         ("Speed and clearance", figures.motion_figure(run), "Clearance: body sphere to the nearest solid."),
         (_rates_title(run), figures.rates_figure(run), ""),
         ("Spikes", figures.raster_figure(run), "One mark per spike, neurons above each other, layers by colour."),

@@ -22,6 +22,9 @@ def tables(summary: dict[str, Any]) -> Iterator[tuple[str, Rows, str]]:
     yield "Events and spikes", _count_rows(summary), ""
     if "faults" in summary["diagnostics"] and (summary["configuration"]["mind"].get("faults") or _broken(summary)):
         yield "Faults", _fault_rows(summary), "What was broken on purpose; see docs/faults.md."
+    if summary.get("disturbances"):
+        rows = [(f"{one['t_s']:.3f} s", _disturbance(one)) for one in summary["disturbances"]]
+        yield "Pushes and shifts", rows, "Of the world; pushes in N s along x, y, z, shifts from then on."
     if summary.get("changes"):
         yield "Changed from outside", _change_rows(summary["changes"]), "The bag has this too, so a replay does it."
     network = summary["network"]
@@ -89,6 +92,13 @@ def _fault_rows(summary: dict[str, Any]) -> Rows:
         ("stuck synapses", compact(figures["fault_stuck_synapses"])),
         ("spikes lost", compact(figures["fault_spikes_lost"])),
     ]
+
+
+def _disturbance(told: dict[str, Any]) -> str:
+    """What happened, without the time."""
+    if "push_ns" in told:
+        return "push " + ", ".join(f"{value:.1f}" for value in told["push_ns"])
+    return ", ".join(f"{name} {value}" for name, value in told.items() if name != "t_s")
 
 
 def _change_rows(changes: list[dict[str, Any]]) -> Rows:

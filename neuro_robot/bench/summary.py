@@ -105,6 +105,7 @@ def summarise_run(facts: RunFacts, run: RunData) -> dict[str, Any]:
         "adaptation": adaptation_figures(facts),
         "learning": learning_state(facts),
         "changes": changes(run),
+        "disturbances": disturbances(run),
         "network": None if facts.activity is None else network_summary(facts.activity, decisions),
         "diagnostics": {name: value for name, value in facts.diagnostics.items() if not name.startswith(PREFIX)},
         "digest": facts.digest,
@@ -118,6 +119,18 @@ def summarise_run(facts: RunFacts, run: RunData) -> dict[str, Any]:
 def changes(run: RunData) -> list[dict[str, Any]]:
     """What was changed from outside under way, in order, with the end of the first packet that it counted for, s."""
     return [{"t_s": told.t_ns * 1e-9, "kind": kind, "what": what} for told in run.applied for kind, what in told.deeds]
+
+
+def disturbances(run: RunData) -> list[dict[str, Any]]:
+    """The pushes and shifts of the world that came before the end, in order; a seed may have drawn them."""
+    terrain = run.world.terrain
+    told: list[dict[str, Any]] = [{"t_s": push.at_s, "push_ns": list(push.impulse)} for push in terrain.pushes]
+    for shift in terrain.shifts:
+        values = {"friction": shift.friction, "payload_kg": shift.payload_kg, "actuator": shift.actuator}
+        told.append({"t_s": shift.at_s} | {name: value for name, value in values.items() if value is not None})
+        if shift.actuator is not None:
+            told[-1]["torque"] = shift.torque
+    return sorted((one for one in told if one["t_s"] < run.duration_s), key=lambda one: one["t_s"])
 
 
 def path_figures(run: RunData, radius_m: float) -> dict[str, Any]:
@@ -173,7 +186,7 @@ def adaptation_figures(facts: RunFacts) -> dict[str, Any]:
     told: dict[str, Any] = {"time_s": None, "level": LEVEL, "window_s": WINDOW_S}
     shift = shift_s(facts.request)
     if shift is None:
-        return {**told, "why": "nothing was shifted during the flight: no fault with a start after 0 s"}
+        return {**told, "why": "no fault was set for a time after 0 s"}
     told |= {"shift": "first fault", "shift_s": shift}
     if not len(facts.reward_t):
         return {**told, "why": "the reward is not known: fly with a recording"}

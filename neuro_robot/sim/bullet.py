@@ -27,7 +27,9 @@ SOLIDS_PER_BODY = 16  # a compound of more is refused; one body per solid costs 
 def load_pybullet() -> Any:  # noqa: ANN401 - an untyped extension module
     """The pybullet module; raises SimulationError with the remedy when it is not installed."""
     try:
-        with _silent_output():
+        if sys.modules.get("pybullet") is not None:
+            return sys.modules["pybullet"]
+        with silent_output():
             return importlib.import_module("pybullet")
     except ImportError as error:
         raise SimulationError(
@@ -37,14 +39,11 @@ def load_pybullet() -> Any:  # noqa: ANN401 - an untyped extension module
 
 
 @contextlib.contextmanager
-def _silent_output() -> Iterator[None]:
-    """Drop what C code prints: pybullet announces its build time when it is first imported, amid a caller's output.
+def silent_output() -> Iterator[None]:
+    """Drop what C code prints: pybullet announces its build time when it is imported, and warns, amid other output.
 
     C buffers its own lines when standard output is a pipe, so they are flushed before the descriptor is put back.
     """
-    if "pybullet" in sys.modules:
-        yield
-        return
     with contextlib.suppress(AttributeError, ValueError, OSError):  # no stdout, or a closed one
         sys.stdout.flush()
         sys.stderr.flush()

@@ -30,10 +30,9 @@ from neuro_robot.sim.quadruped import (
 from neuro_robot.sim.world import World
 
 SETTLE_STEPS = 1000  # before t = 0: the legs take up the weight
-FEET_AGREE_M = 0.03  # of the URDF with the lengths: as much as the radius of a foot
+FEET_AGREE = 0.05  # of a leg's length: so far a foot may be beside where the URDF has it
 HIP_TURN_RAD = 0.7  # they are compared in the stance and with the hips turned, or no sign of a hip would tell
 MIN_UP = 0.55  # cosine of the tilt at which it has fallen (spot_mini_mini: 0.55)
-MIN_HEIGHT = 0.13  # m, trunk above the mean of the feet (PyBullet's minitaur environment: 0.13)
 NOISE_ROWS = 256
 
 
@@ -169,15 +168,23 @@ class LeggedVehicle:
                 f"world {self.world.name}: expected a free start, got {self.truth[:3].round(2).tolist()} "
                 f"{f'with the trunk on the {touched}' if touched else f'inside {name}'}: move the start"
             )
+        if self._tipped():
+            raise SimulationError(
+                "body: expected a robot that stands, got one that tips, or sinks below fall_height "
+                f"({self._config.fall_height:g} m over its feet) in a second: raise kp or torques, or lower that"
+            )
 
     def _check_feet(self, physics: LeggedBody) -> None:
         """Raise SimulationError where the body's lengths and signs put a foot elsewhere than the URDF does."""
-        apart = np.linalg.norm(self.feet - physics.feet(), axis=1)
-        if (apart > FEET_AGREE_M).any():
-            leg = int(np.argmax(apart > FEET_AGREE_M))
+        config = self._config
+        beside = self.feet - physics.feet()
+        far = np.linalg.norm(beside, axis=1) > FEET_AGREE * (config.thigh_length + config.shank_length)
+        if far.any():
+            leg = int(np.argmax(far))
             raise SimulationError(
-                f"body: expected the foot of {self._config.leg_names.split()[leg]} where {self._config.urdf} has it, "
-                f"got {100.0 * apart[leg]:.1f} cm beside it; correct hip_..., thigh_length, shank_length or joint_..."
+                f"body: expected the foot of {config.leg_names.split()[leg]} where {config.urdf} has it, got "
+                f"{100.0 * np.linalg.norm(beside[leg]):.1f} cm beside it; correct lengths (hip_..., thigh_length, "
+                "shank_length), zeros and signs (joint_...), or names (leg_names, foot_joint)"
             )
 
     def _advance(self, physics: LeggedBody, command: Floats) -> str | None:
@@ -222,4 +229,4 @@ class LeggedVehicle:
     def _tipped(self) -> bool:
         z, x, y = self.truth[2:5].tolist()
         height = z - 0.25 * sum(self.feet[:, 2].tolist())
-        return bool(1.0 - 2.0 * (x * x + y * y) < MIN_UP or height < MIN_HEIGHT)
+        return bool(1.0 - 2.0 * (x * x + y * y) < MIN_UP or height < self._config.fall_height)

@@ -10,7 +10,7 @@ import numpy as np
 
 from neuro_robot.errors import SimulationError
 from neuro_robot.robot import Vector3
-from neuro_robot.sim.bullet import BulletClient
+from neuro_robot.sim.bullet import BulletClient, silent_output
 from neuro_robot.sim.plates import Plate
 from neuro_robot.sim.quadruped import JOINTS, Floats, QuadrupedConfig, per_joint
 from neuro_robot.sim.world import World
@@ -38,6 +38,7 @@ class LeggedBody(BulletClient):
         self._giving: set[int] = set()  # plates under load or on their way back
         self._body = self._load(config.urdf)
         self._name_parts(config)
+        self._check_links(config)
         self._set_dynamics(config)
         _, _, _, self._centre, self._turn = self._bullet.getDynamicsInfo(self._body, -1, self._client)[:5]
         self.frame = np.array([*self._centre, *self._turn])
@@ -136,7 +137,8 @@ class LeggedBody(BulletClient):
         bullet = self._bullet
         flags = bullet.URDF_IGNORE_VISUAL_SHAPES | bullet.URDF_USE_INERTIA_FROM_FILE
         try:
-            return int(bullet.loadURDF(str(_urdf_file(urdf)), flags=flags, physicsClientId=self._client))
+            with silent_output():  # it warns of every inertia that it does not like, amid a caller's output
+                return int(bullet.loadURDF(str(_urdf_file(urdf)), flags=flags, physicsClientId=self._client))
         except bullet.error as error:
             self.close()
             raise SimulationError(f"body.urdf: expected a URDF that PyBullet can load, got {urdf}: {error}") from error
@@ -169,6 +171,23 @@ class LeggedBody(BulletClient):
                 leg = self._joints.index(joint) // 3
             self._parts[joint] = (named.get(joint, part), leg)
         self._feet = [index[name] for name in feet]
+
+    def _check_links(self, config: QuadrupedConfig) -> None:
+        """Raise SimulationError for what PyBullet takes without a word and no robot is."""
+        bullet, client = self._bullet, self._client
+        for link in self._parts:
+            wrong = ""
+            name = bullet.getJointInfo(self._body, link, client)[12].decode() if link >= 0 else "the root link"
+            mass, _, inertia = bullet.getDynamicsInfo(self._body, link, client)[:3]
+            if mass == 1.0 and inertia == (1.0, 1.0, 1.0):
+                wrong = f"{name} has no <inertial>, for which PyBullet takes 1 kg and 1 kg m^2: give it one"
+            elif link < 0 and mass == 0.0:
+                wrong = "the root link has no mass, so it hangs in the air: make the trunk the root"
+            elif link in self._feet and not bullet.getCollisionShapeData(self._body, link, client):
+                wrong = f"{name} has no <collision>, so no foot force is felt: give the foot link its ball"
+            if wrong:
+                self.close()
+                raise SimulationError(f"body.urdf: expected a robot that can stand, got {config.urdf}: {wrong}")
 
     def _set_dynamics(self, config: QuadrupedConfig) -> None:
         """Bullet's own damping and its default velocity motors off, friction on, payload at the centre of mass."""

@@ -64,6 +64,7 @@ class QuadrupedConfig:
     encoder_noise: float = parameter(4e-4, "joint angle, standard deviation, rad (a step of 14 bits)", 0.0, 0.1)
     speed_noise: float = parameter(0.05, "joint speed, standard deviation, rad/s (assumed)", 0.0, 5.0)
     trunk_radius: float = parameter(0.13, "half the width over the hips, m, for the distance to solids", 0.01, 1.0)
+    fall_height: float = parameter(0.13, "trunk over the mean of the feet that is a fall, m (as Minitaur's)", 0.0, 5.0)
     touch_force: float = parameter(5.0, "force at which the foot switch closes, it opens at half, N", 0.1, 1000.0)
 
 

@@ -90,7 +90,7 @@ class QuadrupedSimulation(Simulation[JointCommand]):
     def _touch_outcome(self, touched: str) -> tuple[str, str]:
         if touched == "object":
             return "collision", f"hit {self.vehicle.nearest()[0]}"
-        return "fall", "tipped over" if touched == "tipped" else "the trunk touched the ground"
+        return "fall", "tipped over, or sank to its feet" if touched == "tipped" else "the trunk touched the ground"
 
     def _legs(self) -> LegSense:
         return self.vehicle.legs()

@@ -44,9 +44,19 @@ def test_the_packages_own_files_are_read_whole():
     ("text", "told"),
     [
         (
-            "/**/sim_node: {ros__parameters: {quadruped: {}}}",
+            "/**/sim_node: {ros__parameters: {drone: {}}}",
             "parameters of leg_sim_node or leg_controller_node, found none",
         ),
+        ("/**/sim_node: {ros__parameters: {quadruped: {}}}", "sim_node: expected leg_sim_node for the group quadruped"),
+        (
+            SIM % "{quadruped: {body: {kp: 60.0}}}" + "\nleg_control_node: {ros__parameters: {mind: {}}}",
+            "leg_control_node: expected leg_controller_node",
+        ),
+        (
+            MIND % "{mind: {kinematics: {calf: 0.25}}}",
+            r"kinematics\.calf: expected 0\.2 m, .* shank_length say, got 0\.25",
+        ),
+        (SIM % "{quadruped: {body: {hip_x: 0.2}}}", r"kinematics\.length: expected 0\.4 m, .*hip_x and rear_x"),
         (SIM % "{quadrupd: {body: {kp: 3.0}}}", "leg_sim_node: quadrupd: no such group; this node has quadruped"),
         (SIM % "{quadruped: 3}", "leg_sim_node: quadruped: expected a group of parameters, got 3"),
         (SIM % "{quadruped: {body: {kpp: 3.0}}}", r"leg_sim_node: quadruped\.body\.kpp: no such parameter"),

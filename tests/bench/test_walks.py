@@ -17,6 +17,7 @@ from neuro_robot.bench.bodies import body_of, walked
 from neuro_robot.bench.evaluate_walk import WalkEvaluation, _first_jobs
 from neuro_robot.bench.flight import FlightRequest
 from neuro_robot.bench.legs import (
+    BOUNCE_S,
     attitude,
     duty_factors,
     feet_in_trunk,
@@ -28,12 +29,14 @@ from neuro_robot.bench.legs import (
 )
 from neuro_robot.bench.pilots import mind_config
 from neuro_robot.bench.statistics import heading_lost
+from neuro_robot.bench.summary import disturbances
 from neuro_robot.bench.walk_figures import summarise_walks
 from neuro_robot.cli_walk_tables import evaluation_tables
 from neuro_robot.config import to_dict
 from neuro_robot.errors import ConfigError, NeuroRobotError
 from neuro_robot.events.array import EVENT_DTYPE
 from neuro_robot.sim.quadruped import QuadrupedConfig, stance_of
+from neuro_robot.sim.terrain import Push, Shift, Terrain
 from neuro_robot.sim.world import Start, load_world
 
 SECONDS = 4.0
@@ -85,6 +88,32 @@ def test_stances_and_attitude():
     roll, pitch, yaw = attitude(run)
     assert np.allclose(roll, 0) and np.allclose(pitch, 0)  # noqa: PT018
     assert yaw[-1] == pytest.approx(0.2)
+
+
+def test_a_foot_that_bounces_takes_no_step():
+    run = walked_run()
+    up, short, long = 1_600_000_000, int(0.9e9 * BOUNCE_S), int(1.1e9 * BOUNCE_S)
+    for gap_ns, steps in ((short, 2), (long, 3)):
+        bounce = np.array([(up, 0, 0, 0), (up + gap_ns, 0, 0, 1)], EVENT_DTYPE)
+        touches = np.concatenate([run.touches[:2], bounce, run.touches[2:]])
+        felt = replace(run, touches=touches)
+        assert leg_summary(felt, {})["steps"] == steps
+        assert len(stances(felt, 0)) == steps + 1
+        assert [len(swings) for swings in foot_clearances(felt)] == [steps, 0, 0, 0]
+
+
+def test_pushes_and_shifts_until_the_end_are_told_in_order():
+    terrain = Terrain(
+        pushes=(Push(3.0, (0.0, 9.0, 0.0), 0.1), Push(5.0, (1.0, 0.0, 0.0), 0.1)),
+        shifts=(Shift(2.0, payload_kg=3.0), Shift(1.0, actuator="FL_thigh", torque=0.6), Shift(4.5, friction=0.3)),
+    )
+    run = walked_run()
+    told = disturbances(replace(run, world=replace(run.world, terrain=terrain)))
+    assert told == [
+        {"t_s": 1.0, "actuator": "FL_thigh", "torque": 0.6},
+        {"t_s": 2.0, "payload_kg": 3.0},
+        {"t_s": 3.0, "push_ns": [0.0, 9.0, 0.0]},
+    ]
 
 
 def test_clearance_is_how_far_a_foot_rises_over_where_it_stood():

@@ -264,6 +264,9 @@ def test_what_cannot_be_loaded_is_refused():
     ):
         with pytest.raises(SimulationError, match=message):
             QuadrupedSimulation(world, from_dict(QuadrupedSimConfig, {"body": body})).reset()
+    for weak in ({"kp": 1.0}, {"knee_torque": 1.0}, {"fall_height": 0.5}):
+        with pytest.raises(SimulationError, match="a robot that stands"):
+            QuadrupedSimulation(world, from_dict(QuadrupedSimConfig, {"body": weak})).reset()
     with pytest.raises(SimulationError, match=r"one of the joints FR_hip.*got tail"):
         QuadrupedSimulation(plain(shifts=(Shift(1.0, actuator="tail", torque=0.5),)), SMALL).reset()
     with pytest.raises(SimulationError, match="call reset"):
