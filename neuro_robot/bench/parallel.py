@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from typing import Any
 
 from neuro_robot.errors import SimulationError
@@ -79,9 +80,18 @@ def _spawned(jobs: Sequence[Job], follow_up: FollowUp, processes: int) -> Iterat
 
 def _prepare_worker() -> None:
     """One thread each, since workers share the cores already, and nothing on stdout, which is for the result."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     os.dup2(2, 1)  # pybullet prints a line from C when it is imported
     import cv2
     import numba
 
     numba.set_num_threads(1)
     cv2.setNumThreads(1)
+
+
+def _end_with_parent() -> None:
+    """Nobody waits for the work of a process that was killed; without this its workers would stay for ever."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

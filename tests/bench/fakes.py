@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -184,3 +185,9 @@ def vanish() -> None:
 
 def boom(value: int) -> int:
     raise ValueError(f"boom {value}")
+
+
+def stay(path: str) -> None:
+    """Says which process this is, and stays."""
+    Path(path).write_text(str(os.getpid()))
+    threading.Event().wait()

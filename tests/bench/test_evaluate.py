@@ -3,6 +3,11 @@ from __future__ import annotations
 import io
 import json
 import math
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import cv2
 import pytest
@@ -16,6 +21,8 @@ from neuro_robot.bench.evaluate import TRAINING_SEED, EvaluationRequest, evaluat
 from neuro_robot.bench.evaluation_plots import write_plots
 from neuro_robot.bench.parallel import Job, run_jobs
 from neuro_robot.errors import ConfigError, SimulationError
+
+TESTS = Path(__file__).resolve().parents[1]
 
 
 @pytest.fixture
@@ -131,6 +138,31 @@ def test_a_failing_job_is_raised():
     for processes in (1, 2):
         with pytest.raises(ValueError, match="boom 3"):
             run_jobs(jobs, lambda *_: [], processes)
+
+
+def test_workers_end_with_the_process_that_started_them(tmp_path):
+    program = (
+        "import sys; from bench import fakes; from neuro_robot.bench.parallel import Job, run_jobs\n"
+        "if __name__ == '__main__':\n"
+        "    run_jobs([Job('row', 'stay', fakes.stay, (path,)) for path in sys.argv[1:]], lambda *_: [], 2)\n"
+    )
+    (tmp_path / "program.py").write_text(program)
+    said = [tmp_path / "one", tmp_path / "two"]
+    path = os.pathsep.join([str(TESTS), *sys.path])
+    parent = subprocess.Popen([sys.executable, tmp_path / "program.py", *said], env=os.environ | {"PYTHONPATH": path})
+    assert within(60.0, lambda: all(file.exists() and file.read_text() for file in said))
+    parent.kill()
+    parent.wait()
+    workers = [Path("/proc") / file.read_text() / "stat" for file in said]
+    assert within(20.0, lambda: not any(one.exists() and ") Z" not in one.read_text() for one in workers))
+
+
+def within(seconds, done):
+    """Whether it is done before so much time has gone by."""
+    end = time.monotonic() + seconds
+    while not done() and time.monotonic() < end:
+        time.sleep(0.05)
+    return done()
 
 
 def test_a_killed_worker_is_told():
