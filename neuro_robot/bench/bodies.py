@@ -27,9 +27,7 @@ class Body:
     radius_m: Callable[[Any], float]  # of the sphere whose clearance is told, from the simulation's parameters
     joints: tuple[str, ...]  # names, in the order of `joint_states`
     success: Callable[[str, float, float, float], bool]  # (outcome, way ahead m, speed m/s, duration s)
-    fits: Callable[
-        [Any, Any], None
-    ]  # (simulation's, mind's configuration): ConfigError when they contradict each other
+    fits: Callable[[Any, Any], None]  # (simulation's, mind's parameters); ConfigError when they contradict
 
 
 def drone() -> Body:

@@ -37,9 +37,9 @@ class Disturbances:
         while self._shifts and _ns(self._shifts[0].at_s) <= t_ns:
             self._shift(self._shifts.pop(0), physics, strength)
         for push in self._pushes:
-            begins_ns, lasts_ns = _ns(push.at_s), _ns(push.duration_s, 1e3)
-            if begins_ns <= t_ns < begins_ns + lasts_ns:
-                x, y, z = (1e9 * impulse / lasts_ns for impulse in push.impulse)
+            begins_ns, lasts_ms = _ns(push.at_s), round(1e3 * push.duration_s)  # it acts in whole milliseconds
+            if begins_ns <= t_ns < begins_ns + 1_000_000 * lasts_ms:
+                x, y, z = (1e3 * impulse / lasts_ms for impulse in push.impulse)
                 physics.push((x, y, z))
         if self._patches or self._felt[0] != self._friction:
             for foot, (x, y, _) in enumerate(feet.tolist()):
@@ -57,9 +57,8 @@ class Disturbances:
             strength[self._joints[shift.actuator]] *= shift.torque
 
 
-def _ns(seconds: float, steps: float = 1e9) -> int:
-    """The time in ns, rounded to the nearest of so many steps a second: a push lasts whole milliseconds, as it acts."""
-    return round(seconds * steps) * round(1e9 / steps)
+def _ns(seconds: float) -> int:
+    return round(seconds * 1e9)
 
 
 def friction_at(patches: Sequence[FrictionPatch], x: float, y: float, otherwise: float) -> float:
